@@ -1,0 +1,32 @@
+{#- What differs between engines. Every macro here has a DuckDB and a Spark form; models call only these. -#}
+
+{% macro row_as_json(row_alias) %}{{ return(adapter.dispatch('row_as_json', 'customer_segmentation')(row_alias)) }}{% endmacro %}
+{% macro default__row_as_json(row_alias) %}cast(to_json({{ row_alias }}) as {{ dbt.type_string() }}){% endmacro %}
+{% macro spark__row_as_json(row_alias) %}to_json(struct({{ row_alias }}.*)){% endmacro %}
+
+{% macro matches(text, pattern) %}{{ return(adapter.dispatch('matches', 'customer_segmentation')(text, pattern)) }}{% endmacro %}
+{% macro default__matches(text, pattern) %}regexp_matches({{ text }}, '{{ pattern }}'){% endmacro %}
+{% macro spark__matches(text, pattern) %}({{ text }} rlike r'{{ pattern }}'){% endmacro %}
+
+{#- The last value that is not null, within an ordered window given as text. -#}
+{% macro last_known(expression, window) %}{{ return(adapter.dispatch('last_known', 'customer_segmentation')(expression, window)) }}{% endmacro %}
+{% macro default__last_known(expression, window) %}last_value({{ expression }} ignore nulls) over {{ window }}{% endmacro %}
+{% macro spark__last_known(expression, window) %}last_value({{ expression }}) ignore nulls over {{ window }}{% endmacro %}
+
+{#- One row for each part of a delimited text. -#}
+{% macro split_to_rows(text, delimiter) %}{{ return(adapter.dispatch('split_to_rows', 'customer_segmentation')(text, delimiter)) }}{% endmacro %}
+{% macro default__split_to_rows(text, delimiter) %}unnest(string_split({{ text }}, '{{ delimiter }}')){% endmacro %}
+{% macro spark__split_to_rows(text, delimiter) %}explode(split({{ text }}, '[{{ delimiter }}]')){% endmacro %}
+
+{#- Files: CSV as text, so that a value of the wrong type is a rejected row and not a failed build. -#}
+{% macro read_files(path) %}{{ return(adapter.dispatch('read_files', 'customer_segmentation')(path)) }}{% endmacro %}
+{% macro default__read_files(path) -%}
+    {%- if path.endswith('.parquet') -%}read_parquet('{{ path }}')
+    {%- else -%}read_csv('{{ path }}', all_varchar = true, header = true, normalize_names = false)
+    {%- endif -%}
+{%- endmacro %}
+{% macro spark__read_files(path) -%}
+    {%- if path.endswith('.parquet') -%}parquet.`{{ path }}`
+    {%- else -%}read_files('{{ path }}', format => 'csv', header => true, inferSchema => false)
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,2 @@
+{% macro check_segmentation(name, definition, columns) %}
+{% endmacro %}

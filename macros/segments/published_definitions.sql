@@ -1,0 +1,31 @@
+{#- The definitions in use, in the order in which `segmentations` names them; those left out whole are not among them. -#}
+{% macro published_definitions() %}
+    {%- set definitions = [] -%}
+    {%- for name in var('segmentations') if execute -%}
+        {%- set definition = segmentation_definition(name) -%}
+        {%- if segments_in_use(definition) -%}{%- do definitions.append(definition) -%}{%- endif -%}
+    {%- endfor -%}
+    {{ return(definitions) }}
+{% endmacro %}
+
+{#- What decides who is in which segment, for the record. -#}
+{% macro written_definition(definition) %}
+    {%- set segments = [] -%}
+    {%- for segment in definition.segments -%}
+        {%- do segments.append({'name': segment.name, 'when': segment.when or none}) -%}
+    {%- endfor -%}
+    {{ return({
+        'assignment': definition.assignment,
+        'population': definition.population or none,
+        'segments': segments,
+        'otherwise': definition.otherwise or none,
+    }) }}
+{% endmacro %}
+
+{#- A date that was the latest and is not a month end leaves the record when a later one is published. -#}
+{% macro forget_open_dates() %}
+delete from {{ this }}
+where
+    as_of_date <> {{ dbt.last_day('as_of_date', 'month') }}
+    and as_of_date not in (select as_of_date from {{ ref('as_of_dates') }})
+{% endmacro %}

@@ -1,0 +1,176 @@
+{#-
+  The SQL of a checked_ model: every row of an input, typed, with the reasons why it can't be used (null
+  where it can). The checks follow from the contract alone, so all inputs are checked alike.
+
+  A reason is `problem:column`; several are joined by ', '. The row as JSON is made only for rows that need it.
+-#}
+{% macro check_input(input) %}
+    {%- set contract = input_contract()[input] -%}
+    {%- set columns = contract['columns'] -%}
+    {%- set references = input_references(input) -%}
+    {%- set strings = [] -%}
+    {%- for name, column in columns.items() if column.type == 'string' -%}{%- do strings.append(name) -%}{%- endfor -%}
+with
+
+latest as (
+    select max(as_of_date) as latest_date
+    from {{ ref('as_of_dates') }}
+),
+
+-- reads the input by itself, so that no engine stores whole rows only to find repeated keys
+repeated as (
+    select
+    {%- for name in contract['key'] %}
+        {{ typed('source.' ~ name, columns[name]) }} as key_{{ loop.index }},
+    {%- endfor %}
+        count(*) as copies
+    from {{ ref('input_' ~ input) }} as source
+    group by {% for name in contract['key'] %}{{ loop.index }}{{ ', ' if not loop.last }}{% endfor %}
+    having count(*) > 1
+),
+{% for name, reference in references.items() %}
+known_{{ name }} as (
+    {%- if reference == 'customers' %}
+    select customer_id as value from {{ ref('stg_customers') }}
+    union
+    select customer_id as value from {{ ref('stg_orders') }}
+    {%- else %}
+    select distinct {{ name }} as value from {{ ref('stg_' ~ reference) }}
+    {%- endif %}
+),
+{% endfor %}
+typed as (
+    select
+    {%- for name, column in columns.items() %}
+        {{ typed('source.' ~ name, column) }} as {{ name }},
+        {%- if column.type != 'string' %}
+        case when {{ typed('source.' ~ name, column) }} is null then {{ text('source.' ~ name) }} end as unread_{{ name }},
+        {%- endif %}
+    {%- endfor %}
+        {{ is_broken_text("concat_ws(' ', source." ~ strings | join(', source.') ~ ')') }} as has_broken_text,
+        source.row_json
+    from {{ ref('input_' ~ input) }} as source
+),
+
+checked as (
+    select
+    {%- for name in columns %}
+        typed.{{ name }},
+    {%- endfor %}
+        repeated.copies is not null as is_repeated,
+        nullif(concat_ws(
+            ', '
+        {%- for reason, condition in input_checks(input) %},
+            case when {{ condition }} then '{{ reason }}' end
+        {%- endfor %}
+        ), '') as problems,
+        case when problems is not null or is_repeated then typed.row_json end as row_json
+    from typed
+    cross join latest
+    left join repeated
+        on {% for name in contract['key'] %}typed.{{ name }} = repeated.key_{{ loop.index }}{{ ' and ' if not loop.last }}{% endfor %}
+    {%- for name in references %}
+    left join known_{{ name }} on typed.{{ name }} = known_{{ name }}.value
+    {%- endfor %}
+),
+
+numbered as (
+    select
+        checked.*,
+        1 as copy_number
+    from checked
+    where not is_repeated
+    union all
+    select
+        checked.*,
+        row_number() over (
+            partition by {{ contract['key'] | join(', ') }}
+            order by problems nulls first, {{ 'updated_at desc nulls last, ' if 'updated_at' in columns }}row_json
+        ) as copy_number
+    from checked
+    where is_repeated
+),
+
+reasoned as (
+    select
+        *,
+        coalesce(problems, case when copy_number > 1 then 'duplicate:{{ contract['key'] | join('+') }}' end) as reasons
+    from numbered
+)
+
+select
+{%- for name in columns %}
+    {{ name }},
+{%- endfor %}
+    concat_ws('|', {{ contract['key'] | join(', ') }}) as row_key,
+    reasons,
+    case when reasons is not null then row_json end as row_json
+from reasoned
+{% endmacro %}
+
+{#- {column: input} of the references that can be checked, because that input is there. -#}
+{% macro input_references(input) %}
+    {%- set references = {} -%}
+    {%- for name, column in input_contract()[input]['columns'].items() -%}
+        {%- if column.references is defined and has_input(column.references) -%}
+            {%- do references.update({name: column.references}) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(references) }}
+{% endmacro %}
+
+{#- [(reason, condition under which a row has it)] for the columns of `typed`. -#}
+{% macro input_checks(input) %}
+    {%- set checks = [] -%}
+    {%- set references = input_references(input) -%}
+    {%- for name, column in input_contract()[input]['columns'].items() -%}
+        {%- set is_text = column.type == 'string' -%}
+        {%- if column.required -%}
+            {%- do checks.append(('missing:' ~ name, 'typed.' ~ name ~ ' is null' ~ ('' if is_text else ' and typed.unread_' ~ name ~ ' is null'))) -%}
+        {%- endif -%}
+        {%- if is_text -%}
+            {%- do checks.append(('broken_text:' ~ name, 'typed.has_broken_text and ' ~ is_broken_text('typed.' ~ name))) -%}
+        {%- else -%}
+            {%- do checks.append(('wrong_type:' ~ name, 'typed.unread_' ~ name ~ ' is not null')) -%}
+        {%- endif -%}
+        {%- if column.type in ('decimal', 'integer') -%}
+            {%- set max = var('max_amount') if column.max == 'max_amount' else column.max -%}
+            {%- do checks.append(('negative:' ~ name, 'typed.' ~ name ~ ' < 0')) -%}
+            {%- do checks.append(('absurd:' ~ name, 'typed.' ~ name ~ ' > ' ~ max)) -%}
+        {%- elif column.type in ('date', 'timestamp') -%}
+            {%- do checks.append(('too_early:' ~ name, 'typed.' ~ name ~ " < cast('" ~ (column.earliest or '1970-01-01') ~ "' as date)")) -%}
+            {%- if not column.known_later -%}
+                {%- do checks.append(('after_as_of_date:' ~ name, 'cast(typed.' ~ name ~ ' as date) > latest.latest_date')) -%}
+            {%- endif -%}
+        {%- endif -%}
+        {%- if 'values' in column -%}
+            {%- do checks.append(('unknown_value:' ~ name, 'typed.' ~ name ~ " not in ('" ~ column['values'] | join("', '") ~ "')")) -%}
+        {%- endif -%}
+        {%- if name in references -%}
+            {%- do checks.append(('unknown_reference:' ~ name, 'typed.' ~ name ~ ' is not null and known_' ~ name ~ '.value is null')) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(checks) }}
+{% endmacro %}
+
+{#- A value as text without spaces around it; null where nothing is left. -#}
+{% macro text(expression) -%}
+    nullif(trim(cast({{ expression }} as string)), '')
+{%- endmacro %}
+
+{#- A value in the type of its contract column; null where it can't be read. -#}
+{% macro typed(expression, column) -%}
+    {%- if column.type == 'string' and 'values' in column -%}lower({{ text(expression) }})
+    {%- elif column.type == 'string' -%}{{ text(expression) }}
+    {%- else -%}try_cast({{ expression }} as {{ sql_type(column) }})
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro sql_type(column) -%}
+    {{ 'decimal(18, 4)' if column.type == 'decimal' else column.type }}
+{%- endmacro %}
+
+{#- Replacement characters, control characters, or UTF-8 that was read as Latin-1. -#}
+{% macro is_broken_text(expression) -%}
+    {{ matches(expression, '[\\x{FFFD}\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x7F]|[\\x{00C2}-\\x{00F4}][\\x{0080}-\\x{00BF}]') }}
+{%- endmacro %}

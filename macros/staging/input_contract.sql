@@ -1,0 +1,96 @@
+{#-
+  The input contract: every column that the project knows, in one place.
+
+  type        string, decimal (18 digits, 4 of them after the point: sums are exact), integer, boolean, date, timestamp
+  required    the input can't be used without this column, nor a row without a value in it
+  default     what an empty value means where the column is there (an absent column stays unknown)
+  values      the only values accepted (compared in lower case)
+  max         larger numbers are taken for typing errors; `max_amount` is the variable of that name
+  earliest    dates before it are impossible (1970-01-01 unless given here)
+  known_later the value may lie after the as-of date: it is then not known yet
+  references  the input whose key the value must be found in
+  key         what identifies a row; rows that repeat it are duplicates
+
+  docs/input_contract.md is written from here by `segmentation contract`, and a test compares the two.
+-#}
+{% macro input_contract() %}
+{%- set contract -%}
+orders:
+  description: One row per order, as last delivered.
+  key: [order_id]
+  columns:
+    order_id: {type: string, description: "Identifies the order. Without it every row is an order of its own."}
+    customer_id: {type: string, required: true, description: "Who ordered."}
+    ordered_at: {type: timestamp, required: true, description: "When, in local time of the shop (`time_zone`)."}
+    amount: {type: decimal, required: true, max: max_amount, description: "What the customer paid for the goods: after discounts, before returns, in `currency`."}
+    discount_amount: {type: decimal, default: 0, max: max_amount, description: "Taken off the list price, in `currency`; already out of `amount`."}
+    returned_amount: {type: decimal, default: 0, max: max_amount, description: "Paid back for returned goods, in `currency`."}
+    returned_at: {type: timestamp, known_later: true, description: "When it was paid back. Without it a return counts from the day of the order."}
+    cost_amount: {type: decimal, max: max_amount, description: "Cost of the goods, in `currency`. Without it margin is unknown."}
+    status: {type: string, default: completed, values: [completed, pending, cancelled, returned], description: "Cancelled and returned orders do not count."}
+    channel: {type: string, description: "Where the order was placed: store, web, app, marketplace …"}
+    updated_at: {type: timestamp, known_later: true, description: "When the row last changed. Of two rows with one key, the later one is kept."}
+customers:
+  description: One row per customer, as last delivered. Customers that only appear in `orders` are customers too.
+  key: [customer_id]
+  columns:
+    customer_id: {type: string, required: true, description: "Identifies the customer; the same as in `orders`."}
+    created_at: {type: timestamp, description: "When the customer became known. Without it: at the first order or event, or at the latest date."}
+    kind: {type: string, values: [person, business], description: "A person or a business."}
+    birth_date: {type: date, earliest: "1900-01-01", description: "Date of birth; age is computed as of each date."}
+    age_band: {type: string, values: [under 18, 18-24, 25-34, 35-44, 45-54, 55-64, 65+], description: "Age band, where no date of birth is known."}
+    gender: {type: string, values: [female, male, other], description: "Gender as stated by the customer."}
+    marital_status: {type: string, values: [single, married, other], description: "Marital status."}
+    household_size: {type: integer, max: 50, description: "Persons in the household."}
+    children: {type: integer, max: 50, description: "Children in the household."}
+    income_band: {type: string, description: "Income band, in words of your own that sort well."}
+    home_ownership: {type: string, values: [owner, renter, other], description: "Owner or renter."}
+    industry: {type: string, description: "Industry of a business."}
+    employees: {type: integer, max: 10000000, description: "Employees of a business."}
+    country: {type: string, description: "Country, ISO 3166-1 alpha-2 by choice."}
+    region: {type: string, description: "State, province or region."}
+    city: {type: string, description: "City or municipality."}
+    city_population: {type: integer, max: 100000000, description: "Inhabitants of the city; gives `city_size`."}
+    updated_at: {type: timestamp, known_later: true, description: "When the row last changed. Of two rows with one key, the later one is kept."}
+order_items:
+  description: One row per product of an order.
+  key: [order_item_id]
+  columns:
+    order_item_id: {type: string, description: "Identifies the line. Without it every row is a line of its own."}
+    order_id: {type: string, required: true, references: orders, description: "The order."}
+    product_id: {type: string, required: true, references: products, description: "The product."}
+    quantity: {type: decimal, default: 1, max: 1000000, description: "Units, or kilograms, or metres."}
+    amount: {type: decimal, required: true, max: max_amount, description: "What was paid for the line: after discounts, in `currency`."}
+    discount_amount: {type: decimal, default: 0, max: max_amount, description: "Taken off the line's list price, in `currency`."}
+products:
+  description: One row per product, as last delivered.
+  key: [product_id]
+  columns:
+    product_id: {type: string, required: true, description: "Identifies the product; the same as in `order_items` and `events`."}
+    product_name: {type: string, description: "What it is called."}
+    category: {type: string, description: "Category, at the level at which you speak of customers' tastes (ten to fifty of them)."}
+    brand: {type: string, description: "Brand."}
+    updated_at: {type: timestamp, known_later: true, description: "When the row last changed. Of two rows with one key, the later one is kept."}
+events:
+  description: One row per event of an identified customer in the web shop or the app.
+  key: [event_id]
+  columns:
+    event_id: {type: string, description: "Identifies the event. Without it every row is an event of its own."}
+    customer_id: {type: string, required: true, description: "Who did it. Leave events of unknown visitors out with `where`."}
+    occurred_at: {type: timestamp, required: true, description: "When, in local time of the shop (`time_zone`)."}
+    event_type: {type: string, required: true, values: [visit, view, search, add_to_cart, remove_from_cart, checkout, purchase], description: "What was done."}
+    session_id: {type: string, description: "The visit. Without it the events of a customer on one day are one visit."}
+    product_id: {type: string, references: products, description: "The product that was viewed, put into the cart or bought."}
+    device: {type: string, description: "Device: desktop, mobile, tablet …"}
+    channel: {type: string, description: "What led to the visit: direct, search, email, social …"}
+consents:
+  description: One row per change of a customer's consent to be contacted on a channel.
+  key: [customer_id, channel, changed_at]
+  columns:
+    customer_id: {type: string, required: true, references: customers, description: "Who gave or withdrew it."}
+    channel: {type: string, required: true, values: [email, sms, push, messenger, phone, post], description: "The channel."}
+    is_granted: {type: boolean, required: true, description: "Given (true) or withdrawn (false)."}
+    changed_at: {type: timestamp, required: true, description: "When, in local time of the shop (`time_zone`)."}
+{%- endset -%}
+{{ return(fromyaml(contract)) }}
+{% endmacro %}

@@ -1,0 +1,89 @@
+with
+
+orders as (
+    select * from {{ ref('stg_orders') }}
+    where is_counted
+),
+
+placed as (
+    select
+        customer_id,
+        ordered_on as date_day,
+        1 as orders_placed,
+        case when is_fully_returned then 0 else 1 end as orders_kept,
+        1 as orders,
+        amount as revenue,
+        amount - cost_amount as margin,
+        discount_amount,
+        amount + discount_amount as list_amount,
+        case when returned_amount is not null then amount end as returnable_amount,
+        cast(null as decimal(18, 4)) as returned_amount
+    from orders
+),
+
+-- a return counts from its own day, and takes its share of the cost back with the goods
+returned as (
+    select
+        customer_id,
+        returned_on as date_day,
+        0 as orders_placed,
+        0 as orders_kept,
+        case when is_fully_returned then -1 else 0 end as orders,
+        -returned_amount as revenue,
+        cast(
+            cost_amount * case when is_fully_returned then 1.0 else cast(returned_amount as double) / nullif(amount, 0) end
+            - returned_amount as decimal(18, 4)
+        ) as margin,
+        cast(null as decimal(18, 4)) as discount_amount,
+        cast(null as decimal(18, 4)) as list_amount,
+        cast(null as decimal(18, 4)) as returnable_amount,
+        returned_amount
+    from orders
+    where is_fully_returned or returned_amount > 0
+),
+
+movements as (
+    select * from placed
+    union all
+    select * from returned
+),
+
+days as (
+    select
+        customer_id,
+        date_day,
+        sum(orders_placed) as orders_placed,
+        sum(orders_kept) as orders_kept,
+        sum(orders) as orders,
+        sum(revenue) as revenue,
+        sum(margin) as margin,
+        sum(discount_amount) as discount_amount,
+        sum(list_amount) as list_amount,
+        sum(returnable_amount) as returnable_amount,
+        sum(returned_amount) as returned_amount
+    from movements
+    group by customer_id, date_day
+),
+
+-- the time since the purchase before: two orders on one day are one purchase, and a later return does not unmake it
+gaps as (
+    select
+        *,
+        case
+            when orders_placed > 0 then {{ dbt.datediff(
+                last_known('case when orders_placed > 0 then date_day end', '(partition by customer_id order by date_day rows between unbounded preceding and 1 preceding)'),
+                'date_day',
+                'day'
+            ) }}
+        end as gap_days
+    from days
+)
+
+select
+    *,
+    median(gap_days) over (
+        partition by customer_id
+        order by date_day
+        rows between unbounded preceding and current row
+    ) as median_gap_days
+from gaps

@@ -1,0 +1,91 @@
+{#- a segmentation that the contract has a column for fills it; the rest stand together in other_segments -#}
+{%- set in_use = published_definitions() | map(attribute='name') | list -%}
+{%- set own_column = ['rfm', 'lifecycle', 'loyalty_tier', 'behaviour', 'demographic', 'geographic', 'customer_kind'] -%}
+{%- set others = in_use | reject('in', own_column) | list %}
+
+with
+
+features as (
+    select * from {{ ref('customer_features') }}
+),
+
+published as (
+    select * from {{ ref('published_segments') }}
+),
+
+latest as (
+    select as_of_date from {{ ref('as_of_dates') }}
+    where is_latest
+)
+
+select
+    features.customer_id,
+    features.as_of_date,
+{%- for name in own_column %}
+    {{ 'published.' ~ name if name in in_use else 'cast(null as string)' }} as {{ name }},
+{%- endfor %}
+    nullif(concat_ws(
+        ', '
+    {%- for name in others %},
+        concat('{{ name }}: ', published.{{ name }})
+    {%- endfor %}
+    ), '') as other_segments,
+    features.kind,
+    features.age_band,
+    features.gender,
+    features.marital_status,
+    features.income_band,
+    features.industry,
+    features.country,
+    features.region,
+    features.city,
+    features.city_size,
+    features.favourite_category,
+    features.favourite_channel,
+    features.favourite_device,
+    features.favourite_weekday,
+    features.favourite_daypart,
+    features.age_years,
+    features.household_size,
+    features.children,
+    features.employees,
+    features.recency_score,
+    features.frequency_score,
+    features.monetary_score,
+    coalesce(features.lifetime_orders, 0) as lifetime_orders,
+    coalesce(features.orders_12m, 0) as orders_12m,
+    features.days_since_first_order,
+    features.days_since_last_order,
+    features.interpurchase_days_median,
+    features.interpurchase_variation,
+    features.expected_interpurchase_days,
+    features.overdue_ratio,
+    coalesce(features.lifetime_revenue, 0) as lifetime_revenue,
+    coalesce(features.revenue_12m, 0) as revenue_12m,
+    features.lifetime_margin,
+    features.margin_12m,
+    features.average_order_value,
+    features.price_level,
+    features.discount_share,
+    features.return_share,
+    features.favourite_category_share,
+    features.category_breadth,
+    features.visits_90d,
+    features.view_to_order_conversion_90d,
+    features.days_since_last_visit,
+    features.days_since_cart_left,
+    features.is_active,
+    features.can_email,
+    features.can_sms,
+    features.can_push,
+    features.can_messenger,
+    features.can_phone,
+    features.can_post,
+    features.is_reachable,
+    features.first_order_on,
+    features.last_order_on
+from features
+inner join latest on features.as_of_date = latest.as_of_date
+left join published
+    on features.customer_id = published.customer_id
+    and features.as_of_date = published.as_of_date

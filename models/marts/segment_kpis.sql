@@ -1,0 +1,112 @@
+with
+
+moves as (
+    select
+        moves.*,
+        from_segments.segment_rank as from_rank,
+        to_segments.segment_rank as to_rank,
+        to_segments.segment_rank is not null as is_ordered
+    from {{ ref('segment_moves') }} as moves
+    left join {{ ref('segments') }} as from_segments
+        on moves.segmentation = from_segments.segmentation
+        and moves.from_segment = from_segments.segment
+    left join {{ ref('segments') }} as to_segments
+        on moves.segmentation = to_segments.segmentation
+        and moves.to_segment = to_segments.segment
+),
+
+sizes as (
+    select
+        as_of_date,
+        segmentation,
+        segment,
+        count(*) as customers
+    from {{ ref('membership') }}
+    group by as_of_date, segmentation, segment
+    union all
+    select
+        as_of_date,
+        '(all)' as segmentation,
+        '(all)' as segment,
+        count(*) as customers
+    from {{ ref('published_segments') }}
+    group by as_of_date
+),
+
+arrivals as (
+    select
+        as_of_date,
+        segmentation,
+        to_segment as segment,
+        sum(case when from_segment is null then customers else 0 end) as acquired,
+        sum(case when from_segment = to_segment then customers else 0 end) as retained,
+        sum(case when to_rank > from_rank then customers when is_ordered then 0 end) as upgraded,
+        sum(case when to_rank < from_rank then customers when is_ordered then 0 end) as downgraded,
+        sum(won_back) as won_back,
+        sum(orders) as orders,
+        sum(revenue) as revenue,
+        sum(buyers) as buyers,
+        sum(repeat_buyers) as repeat_buyers
+    from moves
+    where to_segment is not null
+    group by as_of_date, segmentation, to_segment
+),
+
+departures as (
+    select
+        as_of_date,
+        segmentation,
+        from_segment as segment,
+        sum(customers) as customers_before,
+        sum(case when from_segment = to_segment then 0 else customers end) as departed,
+        sum(churned) as churned
+    from moves
+    where from_segment is not null
+    group by as_of_date, segmentation, from_segment
+),
+
+-- also a segment that is empty now, or was empty before
+keys as (
+    select as_of_date, segmentation, segment from sizes
+    union
+    select as_of_date, segmentation, segment from departures
+),
+
+dates as (
+    select
+        as_of_date,
+        lag(as_of_date) over (order by as_of_date) as previous_as_of_date
+    from (select distinct as_of_date from sizes) as published
+)
+
+select
+    keys.as_of_date,
+    dates.previous_as_of_date,
+    keys.segmentation,
+    keys.segment,
+    cast(coalesce(sizes.customers, 0) as integer) as customers,
+    {%- for count in ['customers_before', 'departed', 'churned'] %}
+    case when dates.previous_as_of_date is not null then cast(coalesce(departures.{{ count }}, 0) as integer) end as {{ count }},
+    {%- endfor %}
+    {%- for count in ['acquired', 'retained', 'won_back', 'orders', 'buyers', 'repeat_buyers'] %}
+    case when dates.previous_as_of_date is not null then cast(coalesce(arrivals.{{ count }}, 0) as integer) end as {{ count }},
+    {%- endfor %}
+    cast(arrivals.upgraded as integer) as upgraded,
+    cast(arrivals.downgraded as integer) as downgraded,
+    case when dates.previous_as_of_date is not null then cast(coalesce(arrivals.revenue, 0) as decimal(18, 2)) end as revenue,
+    cast(arrivals.revenue as double) / nullif(arrivals.orders, 0) as average_order_value,
+    arrivals.repeat_buyers / nullif(cast(arrivals.buyers as double), 0) as repeat_rate
+from keys
+inner join dates on keys.as_of_date = dates.as_of_date
+left join sizes
+    on keys.as_of_date = sizes.as_of_date
+    and keys.segmentation = sizes.segmentation
+    and keys.segment = sizes.segment
+left join arrivals
+    on keys.as_of_date = arrivals.as_of_date
+    and keys.segmentation = arrivals.segmentation
+    and keys.segment = arrivals.segment
+left join departures
+    on keys.as_of_date = departures.as_of_date
+    and keys.segmentation = departures.segmentation
+    and keys.segment = departures.segment

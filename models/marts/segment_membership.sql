@@ -1,0 +1,55 @@
+{{ config(materialized='view') }}
+
+with
+
+membership as (
+    select * from {{ ref('membership') }}
+),
+
+publications as (
+    select * from {{ ref('publications') }}
+),
+
+latest as (
+    select as_of_date from {{ ref('as_of_dates') }}
+    where is_latest
+),
+
+-- for the latest date, where the values that decided are still at hand
+evidence as (
+    select
+        cast(null as string) as customer_id,
+        cast(null as date) as as_of_date,
+        cast(null as string) as segmentation,
+        cast(null as string) as segment,
+        cast(null as string) as evidence
+    where false
+    {%- for name in var('segmentations') %}
+    union all
+    select
+        segments.customer_id,
+        segments.as_of_date,
+        '{{ name }}' as segmentation,
+        segments.segment,
+        segments.evidence
+    from {{ ref('segments_' ~ name) }} as segments
+    inner join latest on segments.as_of_date = latest.as_of_date
+    {%- endfor %}
+)
+
+select
+    membership.customer_id,
+    membership.as_of_date,
+    membership.segmentation,
+    membership.segment,
+    publications.definition_version,
+    evidence.evidence
+from membership
+inner join publications
+    on membership.as_of_date = publications.as_of_date
+    and membership.segmentation = publications.segmentation
+left join evidence
+    on membership.customer_id = evidence.customer_id
+    and membership.as_of_date = evidence.as_of_date
+    and membership.segmentation = evidence.segmentation
+    and membership.segment = evidence.segment

@@ -1,0 +1,41 @@
+with
+
+moves as (
+    select * from {{ ref('segment_moves') }}
+    where segmentation <> '(all)'
+),
+
+segments as (
+    select * from {{ ref('segments') }}
+)
+
+select
+    moves.as_of_date,
+    moves.segmentation,
+    moves.from_segment,
+    moves.to_segment,
+    case
+        when moves.from_segment = moves.to_segment then 'stayed'
+        when moves.from_segment is null then 'entered'
+        when moves.to_segment is null then 'left'
+        when to_segments.segment_rank > from_segments.segment_rank then 'up'
+        when to_segments.segment_rank < from_segments.segment_rank then 'down'
+        else 'across'
+    end as direction,
+    moves.cause,
+    cast(moves.customers as integer) as customers,
+    case
+        when moves.from_segment is not null
+            then moves.customers / cast(
+                sum(moves.customers) over (partition by moves.as_of_date, moves.segmentation, moves.from_segment) as double
+            )
+    end as share_of_from_segment,
+    cast(moves.revenue as decimal(18, 2)) as revenue,
+    cast(moves.revenue_12m as decimal(18, 2)) as revenue_12m
+from moves
+left join segments as from_segments
+    on moves.segmentation = from_segments.segmentation
+    and moves.from_segment = from_segments.segment
+left join segments as to_segments
+    on moves.segmentation = to_segments.segmentation
+    and moves.to_segment = to_segments.segment

@@ -1,0 +1,168 @@
+with
+
+customers as (
+    select * from {{ ref('customers') }}
+),
+
+latest as (
+    select as_of_date from {{ ref('as_of_dates') }}
+    where is_latest
+),
+
+members as (
+    select
+        membership.segmentation,
+        membership.segment,
+        membership.customer_id
+    from {{ ref('membership') }} as membership
+    inner join latest on membership.as_of_date = latest.as_of_date
+    union all
+    select
+        '(all)' as segmentation,
+        '(all)' as segment,
+        customer_id
+    from customers
+),
+
+profiles as (
+    select
+        members.segmentation,
+        members.segment,
+        count(*) as customers,
+        sum(customers.lifetime_orders) as lifetime_orders,
+        sum(customers.orders_12m) as orders_12m,
+        sum(customers.lifetime_revenue) as lifetime_revenue,
+        sum(customers.revenue_12m) as revenue_12m,
+        sum(customers.margin_12m) as margin_12m,
+        median(customers.lifetime_orders) as lifetime_orders_median,
+        median(customers.revenue_12m) as revenue_12m_median,
+        median(customers.days_since_first_order) as days_since_first_order_median,
+        median(customers.days_since_last_order) as days_since_last_order_median,
+        median(customers.interpurchase_days_median) as interpurchase_days_median,
+        median(customers.category_breadth) as category_breadth_median,
+        median(customers.discount_share) as discount_share_median,
+        median(customers.return_share) as return_share_median,
+        median(customers.price_level) as price_level_median,
+        median(customers.visits_90d) as visits_90d_median,
+        median(customers.age_years) as age_years_median,
+        sum(case when customers.is_active then 1 else 0 end) as active_customers,
+        sum(case when customers.is_reachable then 1 when not customers.is_reachable then 0 end) as reachable_customers,
+        sum(case when customers.can_email then 1 when not customers.can_email then 0 end) as email_customers,
+        sum(case when customers.can_sms then 1 when not customers.can_sms then 0 end) as sms_customers,
+        sum(case when customers.can_push then 1 when not customers.can_push then 0 end) as push_customers,
+        sum(case when customers.can_messenger then 1 when not customers.can_messenger then 0 end) as messenger_customers
+    from members
+    inner join customers on members.customer_id = customers.customer_id
+    group by members.segmentation, members.segment
+),
+
+{%- for dimension in ['favourite_category', 'region'] %}
+
+{{ dimension }}_counts as (
+    select
+        members.segmentation,
+        members.segment,
+        customers.{{ dimension }} as value,
+        count(*) as customers,
+        sum(count(*)) over (partition by members.segmentation, members.segment) as known_customers,
+        row_number() over (
+            partition by members.segmentation, members.segment
+            order by count(*) desc, customers.{{ dimension }}
+        ) as place
+    from members
+    inner join customers on members.customer_id = customers.customer_id
+    where customers.{{ dimension }} is not null
+    group by members.segmentation, members.segment, customers.{{ dimension }}
+),
+
+{{ dimension }}_top as (
+    select
+        segmentation,
+        segment,
+        concat_ws(
+            ', '
+        {%- for place in [1, 2, 3] %},
+            max(
+                case when place = {{ place }} then concat(value, ' ', cast(round(100.0 * customers / known_customers) as integer), ' %') end
+            )
+        {%- endfor %}
+        ) as places
+    from {{ dimension }}_counts
+    group by segmentation, segment
+),
+{%- endfor %}
+
+-- those whom a segmentation looks at; an overlapping one looks at everybody
+populations as (
+    select
+        profiles.segmentation,
+        case when max(segments.assignment) = 'first_match' then sum(profiles.customers) end as customers
+    from profiles
+    left join {{ ref('segments') }} as segments
+        on profiles.segmentation = segments.segmentation
+        and profiles.segment = segments.segment
+    group by profiles.segmentation
+),
+
+everybody as (
+    select * from profiles
+    where segmentation = '(all)'
+)
+
+select
+    latest.as_of_date,
+    profiles.segmentation,
+    profiles.segment,
+    segments.label,
+    segments.label_ko,
+    favourite_category_top.places as top_categories,
+    region_top.places as top_regions,
+    segments.position,
+    segments.segment_rank,
+    cast(profiles.customers as integer) as customers,
+    profiles.customers / cast(coalesce(populations.customers, everybody.customers) as double) as share_of_customers,
+    cast(profiles.revenue_12m as decimal(18, 2)) as revenue_12m,
+    cast(profiles.revenue_12m as double) / nullif(cast(everybody.revenue_12m as double), 0) as share_of_revenue_12m,
+    cast(profiles.lifetime_revenue as decimal(18, 2)) as lifetime_revenue,
+    cast(profiles.lifetime_revenue as double) / nullif(cast(everybody.lifetime_revenue as double), 0) as share_of_lifetime_revenue,
+    cast(profiles.margin_12m as double) / nullif(cast(profiles.revenue_12m as double), 0) as margin_rate_12m,
+    cast(profiles.revenue_12m as double) / profiles.customers as revenue_12m_mean,
+    cast(profiles.revenue_12m_median as double) as revenue_12m_median,
+    profiles.orders_12m / cast(profiles.customers as double) as orders_12m_mean,
+    profiles.lifetime_orders / cast(profiles.customers as double) as lifetime_orders_mean,
+    profiles.lifetime_orders_median,
+    cast(profiles.lifetime_revenue as double) / nullif(profiles.lifetime_orders, 0) as average_order_value,
+    profiles.days_since_first_order_median,
+    profiles.days_since_last_order_median,
+    profiles.interpurchase_days_median,
+    profiles.category_breadth_median,
+    profiles.price_level_median,
+    profiles.discount_share_median,
+    profiles.return_share_median,
+    profiles.visits_90d_median,
+    profiles.age_years_median,
+    -- 100 is the mean of all customers
+    100 * (cast(profiles.revenue_12m as double) / profiles.customers)
+    / nullif(cast(everybody.revenue_12m as double) / everybody.customers, 0) as index_revenue_12m,
+    100 * (profiles.orders_12m / cast(profiles.customers as double))
+    / nullif(everybody.orders_12m / cast(everybody.customers as double), 0) as index_orders_12m,
+    100 * (cast(profiles.lifetime_revenue as double) / nullif(profiles.lifetime_orders, 0))
+    / nullif(cast(everybody.lifetime_revenue as double) / nullif(everybody.lifetime_orders, 0), 0) as index_average_order_value,
+    profiles.active_customers / cast(profiles.customers as double) as share_active,
+    cast(profiles.reachable_customers as integer) as reachable_customers,
+{%- for reach in ['reachable', 'email', 'sms', 'push', 'messenger'] %}
+    profiles.{{ reach }}_customers / cast(profiles.customers as double) as share_{{ reach }}{{ ',' if not loop.last }}
+{%- endfor %}
+from profiles
+cross join latest
+cross join everybody
+inner join populations on profiles.segmentation = populations.segmentation
+left join {{ ref('segments') }} as segments
+    on profiles.segmentation = segments.segmentation
+    and profiles.segment = segments.segment
+left join favourite_category_top
+    on profiles.segmentation = favourite_category_top.segmentation
+    and profiles.segment = favourite_category_top.segment
+left join region_top
+    on profiles.segmentation = region_top.segmentation
+    and profiles.segment = region_top.segment

@@ -1,0 +1,60 @@
+{{ config(materialized='view') }}
+
+with
+
+rfm as (
+    select * from {{ ref('features_rfm') }}
+    where days_since_last_order is not null
+),
+
+purchasing as (
+    select * from {{ ref('features_purchasing') }}
+),
+
+fits as (
+    select * from {{ ref('fits_in_use') }}
+),
+
+interpurchase as (
+    select * from {{ ref('fit_interpurchase') }}
+),
+
+expected as (
+    select
+        rfm.customer_id,
+        rfm.as_of_date,
+        fits.fitted_on,
+        rfm.days_since_last_order,
+        rfm.days_between_last_orders,
+        case
+            when rfm.interpurchase_count >= 3 then rfm.interpurchase_days_median
+            else coalesce(of_category.interpurchase_days, of_all.interpurchase_days)
+        end as expected_interpurchase_days,
+        case
+            when rfm.interpurchase_count >= 3 then 'own'
+            when of_category.interpurchase_days is not null then 'category'
+            when of_all.interpurchase_days is not null then 'population'
+        end as expected_interpurchase_basis
+    from rfm
+    inner join fits on rfm.as_of_date = fits.as_of_date
+    left join purchasing
+        on rfm.customer_id = purchasing.customer_id
+        and rfm.as_of_date = purchasing.as_of_date
+    left join interpurchase as of_category
+        on fits.fitted_on = of_category.fitted_on
+        and purchasing.favourite_category = of_category.category
+    left join interpurchase as of_all
+        on fits.fitted_on = of_all.fitted_on
+        and of_all.category = '(all)'
+)
+
+select
+    customer_id,
+    as_of_date,
+    fitted_on,
+    expected_interpurchase_days,
+    expected_interpurchase_basis,
+    days_since_last_order / nullif(cast(expected_interpurchase_days as double), 0) as overdue_ratio,
+    days_between_last_orders / nullif(cast(expected_interpurchase_days as double), 0) as gap_ratio,
+    days_since_last_order <= 30 or days_since_last_order <= 4 * expected_interpurchase_days as is_active
+from expected

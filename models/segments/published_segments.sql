@@ -1,0 +1,90 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='delete+insert',
+        unique_key='as_of_date',
+        on_schema_change='append_new_columns',
+        post_hook="{{ forget_open_dates() }}",
+    )
+}}
+{%- set definitions = published_definitions() -%}
+{%- for name in var('segmentations') %}
+-- depends_on: {{ ref('segments_' ~ name) }}
+{%- endfor %}
+
+with
+
+-- a date is published once; only the latest one is still open
+due as (
+    select *
+    from {{ ref('as_of_dates') }}
+    {%- if is_incremental() %}
+    where
+        is_latest
+        or as_of_date not in (select as_of_date from {{ this }})
+    {%- endif %}
+),
+
+-- all definitions in one pass, for the dates that are due and for the dates before them under the fit that follows
+placed as (
+    select
+        customer_id,
+        as_of_date,
+        fitted_on
+    {%- for definition in definitions %},
+        {{ segment_expression(definition) | indent(4) }} as {{ definition.name }}
+    {%- endfor %}
+    from {{ ref('customer_features_by_fit') }}
+    where fitted_on in (select as_of_date from due)
+),
+
+published as (
+    select
+        customer_id,
+        as_of_date
+    {%- for definition in definitions %},
+        {{ definition.name }}
+    {%- endfor %}
+    from placed
+    where fitted_on = as_of_date
+    {%- if is_incremental() %}
+    {%- set columns_before = adapter.get_columns_in_relation(this) | map(attribute='name') | list %}
+    union all
+    select
+        customer_id,
+        as_of_date
+    {%- for definition in definitions %},
+        {{ definition.name if definition.name in columns_before else 'cast(null as string)' }}
+    {%- endfor %}
+    from {{ this }}
+    where as_of_date not in (select as_of_date from due)
+    {%- endif %}
+)
+
+select
+    published.customer_id,
+    published.as_of_date,
+{%- for definition in definitions %}
+    published.{{ definition.name }},
+{%- endfor %}
+    -- moves that an unchanged customer would have made too
+    nullif(concat_ws(
+        '|'
+    {%- for definition in definitions %},
+        case
+            when
+                before.{{ definition.name }} is distinct from published.{{ definition.name }}
+                and replayed.{{ definition.name }} is not distinct from published.{{ definition.name }}
+                then '{{ definition.name }}'
+        end
+    {%- endfor %}
+    ), '') as moved_by_rule
+from published
+inner join due on published.as_of_date = due.as_of_date
+left join published as before
+    on published.customer_id = before.customer_id
+    and due.previous_as_of_date = before.as_of_date
+left join placed as replayed
+    on published.customer_id = replayed.customer_id
+    and due.previous_as_of_date = replayed.as_of_date
+    and due.as_of_date = replayed.fitted_on

@@ -1,0 +1,139 @@
+{%- set definitions = published_definitions() %}
+
+with
+
+publications as (
+    select
+        as_of_date,
+        segmentation,
+        lag(as_of_date) over (partition by segmentation order by as_of_date) as previous_as_of_date,
+        definition_version,
+        lag(definition_version) over (partition by segmentation order by as_of_date) as previous_definition_version
+    from {{ ref('publications') }}
+),
+
+date_pairs as (
+    select distinct
+        as_of_date,
+        previous_as_of_date
+    from publications
+    where previous_as_of_date is not null
+),
+
+rule_changes as (
+    select
+        as_of_date,
+        segmentation
+    from publications
+    where definition_version <> previous_definition_version
+),
+
+published as (
+    select
+        segments.*,
+        coalesce(rfm.orders_in_period, 0) as orders,
+        coalesce(rfm.revenue_in_period, 0) as revenue,
+        coalesce(rfm.revenue_12m, 0) as revenue_12m,
+        coalesce(rfm.lifetime_orders, 0) as lifetime_orders,
+        rhythm.is_active
+    from {{ ref('published_segments') }} as segments
+    left join {{ ref('features_rfm') }} as rfm
+        on segments.customer_id = rfm.customer_id
+        and segments.as_of_date = rfm.as_of_date
+    left join {{ ref('score_rhythm') }} as rhythm
+        on segments.customer_id = rhythm.customer_id
+        and segments.as_of_date = rhythm.as_of_date
+        and segments.as_of_date = rhythm.fitted_on
+),
+
+now as (
+    select
+        published.*,
+        date_pairs.previous_as_of_date
+    from published
+    inner join date_pairs on published.as_of_date = date_pairs.as_of_date
+),
+
+before as (
+    select
+        published.*,
+        date_pairs.as_of_date as next_as_of_date
+    from published
+    inner join date_pairs on published.as_of_date = date_pairs.previous_as_of_date
+),
+
+-- a customer whose data was deleted in between is in `before` alone
+changes as (
+    select
+        coalesce(now.as_of_date, before.next_as_of_date) as as_of_date,
+    {%- for definition in definitions %}
+        before.{{ definition.name }} as {{ definition.name }}_before,
+        now.{{ definition.name }},
+    {%- endfor %}
+        before.customer_id is not null as was_known,
+        now.customer_id is not null as is_known,
+        now.moved_by_rule,
+        coalesce(now.orders, 0) as orders,
+        coalesce(now.revenue, 0) as revenue,
+        coalesce(now.revenue_12m, before.revenue_12m) as revenue_12m,
+        case when now.orders > 0 then 1 else 0 end as is_buyer,
+        case when now.orders > 0 and now.lifetime_orders > 1 then 1 else 0 end as is_repeat_buyer,
+        case when before.is_active and not coalesce(now.is_active, false) then 1 else 0 end as is_churned,
+        case when not before.is_active and now.is_active then 1 else 0 end as is_won_back
+    from now
+    full outer join before
+        on now.customer_id = before.customer_id
+        and now.as_of_date = before.next_as_of_date
+),
+
+moves as (
+    select
+        as_of_date,
+        '(all)' as segmentation,
+        case when was_known then '(all)' end as from_segment,
+        case when is_known then '(all)' end as to_segment,
+        false as is_moved_by_rule,
+        {{ move_measures() }}
+    from changes
+    group by 1, 2, 3, 4, 5
+{%- for definition in definitions %}
+    {%- for pair in move_pairs(definition) %}
+    union all
+    select
+        as_of_date,
+        '{{ definition.name }}',
+        {{ pair.before }},
+        {{ pair.now }},
+        coalesce({{ contains_part('moved_by_rule', definition.name) }}, false),
+        {{ move_measures() }}
+    from changes
+    where coalesce({{ pair.before }}, {{ pair.now }}) is not null
+    group by 1, 2, 3, 4, 5
+    {%- endfor %}
+{%- endfor %}
+)
+
+select
+    moves.as_of_date,
+    moves.segmentation,
+    moves.from_segment,
+    moves.to_segment,
+    case
+        when moves.from_segment is not distinct from moves.to_segment then 'none'
+        when not moves.is_moved_by_rule then 'customer'
+        when rule_changes.segmentation is not null then 'definition'
+        else 'refit'
+    end as cause,
+    sum(moves.customers) as customers,
+    sum(moves.orders) as orders,
+    sum(moves.revenue) as revenue,
+    sum(moves.revenue_12m) as revenue_12m,
+    sum(moves.buyers) as buyers,
+    sum(moves.repeat_buyers) as repeat_buyers,
+    sum(moves.churned) as churned,
+    sum(moves.won_back) as won_back
+from moves
+left join rule_changes
+    on moves.as_of_date = rule_changes.as_of_date
+    and moves.segmentation = rule_changes.segmentation
+group by 1, 2, 3, 4, 5

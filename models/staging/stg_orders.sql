@@ -1,0 +1,23 @@
+{{ config(materialized='view') }}
+
+select
+    order_id,
+    customer_id,
+    coalesce(status, 'completed') as status,
+    channel,
+    amount,
+    discount_amount,
+    -- more than the order is paid back when shipping is too: the order is then worth nothing, never less
+    case
+        when status = 'returned' or returned_amount > amount then amount
+        else returned_amount
+    end as returned_amount,
+    cost_amount,
+    coalesce(status, 'completed') <> 'cancelled' as is_counted,
+    coalesce(status = 'returned' or (amount > 0 and returned_amount >= amount), false) as is_fully_returned,
+    ordered_at,
+    cast(ordered_at as date) as ordered_on,
+    -- a return without a time of its own counts from the day of the order
+    cast(coalesce(returned_at, ordered_at) as date) as returned_on
+from {{ ref('checked_orders') }}
+where reasons is null

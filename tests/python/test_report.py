@@ -1,0 +1,98 @@
+"""The report says in one short table what a build found."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+from rich.console import Console
+
+from customer_segmentation.report import WIDTH, ReportError, print_report
+
+MARTS = """
+create schema marts;
+create table marts.customers as
+select * from (values
+    (date '2026-06-30', 3, 300.4),
+    (date '2026-06-30', 1, 99.6)
+) as t (as_of_date, lifetime_orders, lifetime_revenue);
+
+create table marts.segments as
+select * from (values
+    ('lifecycle', 'new', 'New', 'first_match', 1, null),
+    ('lifecycle', 'slowing', 'Slowing', 'first_match', 2, null),
+    ('lifecycle', 'dormant', 'Dormant', 'first_match', 3, null),
+    ('behaviour', 'premium', 'Premium', 'all_matches', 1, null),
+    ('behaviour', 'birthday', 'Birthday', 'all_matches', 2, 'customers.birth_date'),
+    ('geographic', 'capital', 'Capital', 'first_match', 1, 'customers.region'),
+    ('geographic', 'coast', 'Coast', 'first_match', 2, 'customers.region')
+) as t (segmentation, segment, label, assignment, position, left_out_because);
+
+create table marts.segment_profiles as
+select * from (values
+    (date '2026-06-30', '(all)', '(all)', 2, 1.0, 1.0),
+    (date '2026-06-30', 'lifecycle', 'dormant', 1, 0.5, null),
+    (date '2026-06-30', 'lifecycle', 'new', 1, 0.5, 0.75),
+    (date '2026-06-30', 'behaviour', 'premium', 1, 0.5, 0.75)
+) as t (as_of_date, segmentation, segment, customers, share_of_customers, share_of_revenue_12m);
+
+create table marts.segment_kpis as
+select * from (values
+    (date '2026-05-31', 'lifecycle', 'new', 5),
+    (date '2026-06-30', 'lifecycle', 'new', 9),
+    (date '2026-06-30', 'lifecycle', 'slowing', 3),
+    (date '2026-06-30', 'lifecycle', 'dormant', null)
+) as t (as_of_date, segmentation, segment, customers_before);
+
+create table marts.input_reconciliation as
+select * from (values ('orders', 1204, 1200, 4), ('products', 10, 10, 0))
+as t (input, rows_in, rows_accepted, rows_rejected);
+"""
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    path = tmp_path / "shop.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(MARTS)
+    return path
+
+
+@pytest.fixture
+def report(database: Path) -> list[str]:
+    console = Console(width=WIDTH)
+    with console.capture() as printed:
+        print_report(database, "KRW", console)
+    return [" ".join(line.split()) for line in printed.get().splitlines()]
+
+
+def test_it_begins_with_the_whole(report: list[str]):
+    assert report[0] == "As of 2026-06-30: 2 customers, 4 orders, revenue KRW 400"
+
+
+def test_segments_stand_in_the_order_of_the_catalogue_with_their_change(report: list[str]):
+    new = report.index("lifecycle New 1 50.0% 75.0% -8")
+    assert report[new + 1 : new + 3] == ["Slowing 0 0.0% 0.0% -3", "Dormant 1 50.0% - -"]
+
+
+def test_overlapping_segments_are_marked(report: list[str]):
+    assert "behaviour (overlapping) Premium 1 50.0% 75.0% -" in report
+
+
+def test_it_names_only_inputs_with_rejected_rows(report: list[str]):
+    assert [line for line in report if line.startswith("Rejected")] == [
+        "Rejected from orders: 4 of 1,204 rows (marts.rejected_rows)"
+    ]
+
+
+def test_it_says_what_is_left_out_and_why(report: list[str]):
+    assert report[-2:] == [
+        "Left out behaviour: birthday (needs customers.birth_date)",
+        "Left out geographic (needs customers.region)",
+    ]
+
+
+def test_a_database_without_marts_is_told_so(tmp_path: Path):
+    path = tmp_path / "half.duckdb"
+    duckdb.connect(str(path)).close()
+    with pytest.raises(ReportError, match="Build it whole"):
+        print_report(path, "KRW", Console())
