@@ -30,3 +30,8 @@
     {%- else -%}read_files('{{ path }}', format => 'csv', header => true, inferSchema => false)
     {%- endif -%}
 {%- endmacro %}
+
+{#- How many files a path or glob stands for. -#}
+{% macro count_files(path) %}{{ return(adapter.dispatch('count_files', 'customer_segmentation')(path)) }}{% endmacro %}
+{% macro default__count_files(path) %}{{ return(run_query("select count(*) from glob('" ~ path ~ "')").rows[0][0] if '://' not in path else 1) }}{% endmacro %}
+{% macro spark__count_files(path) %}{{ return(1) }}{% endmacro %}

@@ -6,12 +6,17 @@
 {% macro input_source(input) %}
     {%- set mapping = var('inputs')[input] -%}
     {%- if mapping.file is defined -%}
-        {%- set root = '' if mapping.file.startswith('/') or '://' in mapping.file else invocation_args_dict.project_dir ~ '/' -%}
-        {{ return(read_files(root ~ mapping.file)) }}
+        {{ return(read_files(absolute_path(mapping.file))) }}
     {%- elif mapping.table is defined -%}{{ return(mapping.table) }}
     {%- elif mapping.model is defined -%}{{ return(ref(mapping.model)) }}
     {%- else -%}{{ return('(\n' ~ mapping.query ~ '\n)') }}
     {%- endif -%}
+{% endmacro %}
+
+{#- A file is looked for beside the project, wherever dbt is called from. -#}
+{% macro absolute_path(file) %}
+    {%- set is_absolute = file.startswith('/') or '://' in file -%}
+    {{ return(file if is_absolute else invocation_args_dict.project_dir ~ '/' ~ file) }}
 {% endmacro %}
 
 {#- {contract column: SQL expression over the source}, only for columns that the source has. -#}

@@ -1,3 +1,5 @@
+{#- without events nothing is known; with them, no event means none -#}
+{%- set no_event = '0' if has_input('events') else 'null' -%}
 with
 
 customer_dates as (
@@ -88,9 +90,9 @@ accumulated as (
     select
         customer_dates.customer_id,
         customer_dates.as_of_date,
-        coalesce(sum(states.visits) over known, 0) as lifetime_visits,
+        coalesce(sum(states.visits) over known, {{ no_event }}) as lifetime_visits,
     {%- for count in ['visits', 'views', 'searches', 'carts', 'view_visits', 'converted_visits'] %}
-        coalesce(sum(states.{{ count }}) over known, 0) - coalesce(sum(leaving.{{ count }}) over known, 0) as {{ count }}_90d,
+        coalesce(sum(states.{{ count }}) over known, {{ no_event }}) - coalesce(sum(leaving.{{ count }}) over known, 0) as {{ count }}_90d,
     {%- endfor %}
         max(states.last_visit_on) over known as last_visit_on,
         max(states.last_cart_at) over known as last_cart_at,
@@ -119,9 +121,10 @@ select
     cast(searches_90d as integer) as searches_90d,
     cast(carts_90d as integer) as carts_90d,
     converted_visits_90d / nullif(cast(view_visits_90d as double), 0) as view_to_order_conversion_90d,
-    {{ dbt.datediff('last_visit_on', 'as_of_date', 'day') }} as days_since_last_visit,
+    cast({{ dbt.datediff('last_visit_on', 'as_of_date', 'day') }} as integer) as days_since_last_visit,
     case when last_bought_at is null or last_cart_at > last_bought_at then last_cart_at end as cart_left_at,
     case
-        when last_bought_at is null or last_cart_at > last_bought_at then {{ dbt.datediff('last_cart_at', 'as_of_date', 'day') }}
+        when last_bought_at is null or last_cart_at > last_bought_at
+            then cast({{ dbt.datediff('last_cart_at', 'as_of_date', 'day') }} as integer)
     end as days_since_cart_left
 from accumulated

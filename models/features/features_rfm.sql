@@ -109,8 +109,8 @@ select
     as_of_date,
     first_order_on,
     last_order_on,
-    {{ dbt.datediff('first_order_on', 'as_of_date', 'day') }} as days_since_first_order,
-    {{ dbt.datediff('last_order_on', 'as_of_date', 'day') }} as days_since_last_order,
+    cast({{ dbt.datediff('first_order_on', 'as_of_date', 'day') }} as integer) as days_since_first_order,
+    cast({{ dbt.datediff('last_order_on', 'as_of_date', 'day') }} as integer) as days_since_last_order,
     cast(lifetime_orders as integer) as lifetime_orders,
     cast(lifetime_revenue as decimal(18, 4)) as lifetime_revenue,
     cast(lifetime_margin as decimal(18, 4)) as lifetime_margin,
@@ -125,5 +125,5 @@ select
     sqrt((squared_gap_days - gap_days * gap_days / nullif(cast(gaps as double), 0)) / nullif(gaps - 1, 0))
     / nullif(gap_days / nullif(cast(gaps as double), 0), 0) as interpurchase_variation,
     cast(gaps as integer) as interpurchase_count,
-    last_gap_days as days_between_last_orders
+    cast(last_gap_days as integer) as days_between_last_orders
 from accumulated

@@ -1,9 +1,4 @@
-{%- set metrics = {
-    'recency': 'days_since_last_order',
-    'frequency': 'lifetime_orders',
-    'monetary': 'lifetime_revenue',
-    'monetary_12m': 'revenue_12m',
-} -%}
+{%- set metrics = rfm_metrics() -%}
 {%- set by_hand = var('rfm_cutoffs') or {} -%}
 with
 

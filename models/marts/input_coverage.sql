@@ -69,7 +69,7 @@ select
     subjects.null_share,
     subjects.earliest_on,
     subjects.latest_on,
-    {{ dbt.datediff('subjects.latest_on', 'latest.as_of_date', 'day') }} as days_behind,
+    cast({{ dbt.datediff('subjects.latest_on', 'latest.as_of_date', 'day') }} as integer) as days_behind,
     subjects.note
 from subjects
 cross join latest

@@ -26,7 +26,7 @@ select
     frequency.distinct_cutoffs as frequency_levels
 from rfm
 inner join fits on rfm.as_of_date = fits.as_of_date
-{%- for metric in ['recency', 'frequency', 'monetary', 'monetary_12m'] %}
+{%- for metric in rfm_metrics() %}
 inner join cutoffs as {{ metric }}
     on fits.fitted_on = {{ metric }}.fitted_on
     and {{ metric }}.metric = '{{ metric }}'

@@ -1,0 +1,74 @@
+# make build   sets everything up and builds the demo; make test runs every check there is.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+INPUT ?= demo
+PYTHON ?= python3
+UV ?= uv
+
+VENV := .venv
+BIN := $(VENV)/bin
+# an example that needs a package has a lock of its own
+LOCK := $(if $(wildcard requirements-$(INPUT).lock),$(INPUT),base)
+PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
+COMPILE := pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-strip-extras --no-header --no-annotate --group build
+
+.PHONY: help build restate test lint docs lock clean
+
+help: ## what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  INPUT is demo, completejourney, cdnow or the path of a vars file (docs/your_own_data.md)."
+
+build: $(VENV)/.installed-$(LOCK) ## environment, build and report; INPUT=demo
+	@$(BIN)/segmentation build --input "$(INPUT)"
+
+restate: $(VENV)/.installed-$(LOCK) ## as build, but publish the whole history anew
+	@$(BIN)/segmentation build --input "$(INPUT)" --full-refresh
+
+test: lint ## every check there is
+	@$(BIN)/segmentation build --input demo
+	@echo "Python tests ..."
+	@$(BIN)/pytest
+
+lint: $(VENV)/.installed-dev ## style of Python and SQL
+	@echo "Style of Python and SQL ..."
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/sqlfluff lint --quiet --disable-progress-bar models tests/marts
+	@! grep -rnE --include='*.sql' '.{121}' models tests || { echo "A line is longer than 120."; exit 1; }
+	@$(BIN)/segmentation contract --check
+
+docs: $(VENV)/.installed-base ## dbt's documentation site, in target/
+	@$(BIN)/dbt docs generate --quiet
+	@echo "Open it with: $(BIN)/dbt docs serve"
+
+lock: ## the locks anew, from pyproject.toml; needs uv; FLAGS=--upgrade takes newer versions
+	@$(UV) $(COMPILE) $(FLAGS) --extra dev --output-file requirements-dev.lock
+	@$(UV) $(COMPILE) --constraint requirements-dev.lock --output-file requirements.lock
+	@for extra in cdnow completejourney; do \
+		$(UV) $(COMPILE) --constraint requirements-dev.lock --extra $$extra \
+			--output-file requirements-$$extra.lock; \
+	done
+
+clean: ## removes the environment, the databases and all that is generated
+	@rm -rf $(VENV) target logs build/*.duckdb build/*.duckdb.wal
+
+$(VENV)/.installed-base: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make build PYTHON=python3.11"; exit 1; }
+	@echo "Making the environment in $(VENV), with the packages of requirements.lock (about a minute) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP_INSTALL) --require-hashes --requirement requirements.lock
+	@$(PIP_INSTALL) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/.installed-%: requirements-%.lock $(VENV)/.installed-base
+	@echo "Adding the packages of requirements-$*.lock ..."
+	@$(PIP_INSTALL) --require-hashes --requirement $<
+	@touch $@

@@ -1,0 +1,64 @@
+{#- What can be wrong in the variables, said before anything is built. Called at the start of every run. -#}
+{% macro check_configuration() %}
+    {%- if execute -%}
+        {%- do check_input_mappings() -%}
+        {%- set months = var('history_months') -%}
+        {%- if months is not integer or months < 1 or months > 120 -%}
+            {%- do configuration_error('history_months', 'is ' ~ months ~ '; it must be a whole number from 1 to 120.') -%}
+        {%- endif -%}
+        {%- if var('max_amount') is not number or var('max_amount') <= 0 -%}
+            {%- do configuration_error('max_amount', 'is ' ~ var('max_amount') ~ '; it must be a number above 0.') -%}
+        {%- endif -%}
+        {%- if var('as_of_date') and not modules.re.match('^\\d{4}-\\d{2}-\\d{2}$', var('as_of_date') | string) -%}
+            {%- do configuration_error('as_of_date', "is '" ~ var('as_of_date') ~ "'; write it as 2026-06-30, or leave it empty for the latest date in the data.") -%}
+        {%- endif -%}
+        {%- for metric, cutoffs in (var('rfm_cutoffs') or {}).items() -%}
+            {%- if metric not in rfm_metrics() -%}
+                {%- do configuration_error('rfm_cutoffs', "has '" ~ metric ~ "'; the metrics are " ~ rfm_metrics().keys() | join(', ') ~ '.') -%}
+            {%- elif cutoffs is string or cutoffs is not iterable or cutoffs | length != 4 or cutoffs | sort != cutoffs | list -%}
+                {%- do configuration_error('rfm_cutoffs', 'has ' ~ cutoffs ~ ' for ' ~ metric ~ '; it must be four ascending numbers.') -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+{% endmacro %}
+
+{% macro check_input_mappings() %}
+    {%- set contract = input_contract() -%}
+    {%- set mappings = var('inputs') or {} -%}
+    {%- if 'orders' not in mappings -%}
+        {%- do configuration_error('inputs', "has no 'orders', the one input that is required: say where it is, such as `orders: {file: data/orders.csv}`.") -%}
+    {%- endif -%}
+    {%- for input, mapping in mappings.items() -%}
+        {%- if input not in contract -%}
+            {%- do configuration_error('inputs', "has '" ~ input ~ "', which is not an input; those are " ~ contract.keys() | join(', ') ~ '.') -%}
+        {%- endif -%}
+        {%- set place = 'inputs.' ~ input -%}
+        {%- set kinds = ['file', 'table', 'model', 'query'] | select('in', mapping or {}) | list -%}
+        {%- if kinds | length != 1 -%}
+            {%- do configuration_error(place, 'must have exactly one of file, table, model, query; it has ' ~ (kinds | join(', ') or 'none') ~ '.') -%}
+        {%- endif -%}
+        {%- for key in mapping if key not in ('file', 'table', 'model', 'query', 'columns', 'where') -%}
+            {%- do configuration_error(place, "has the unknown key '" ~ key ~ "'; besides file, table, model or query there are columns and where.") -%}
+        {%- endfor -%}
+        {%- for column in mapping.columns or {} if column not in contract[input]['columns'] -%}
+            {%- do configuration_error(place ~ '.columns', "has '" ~ column ~ "', which is not a column of the contract; those are " ~ contract[input]['columns'].keys() | join(', ') ~ '.') -%}
+        {%- endfor -%}
+        {%- if mapping.file is defined and count_files(absolute_path(mapping.file)) == 0 -%}
+            {%- do configuration_error(place ~ '.file', "is '" ~ mapping.file ~ "', and there is no such file (looked for " ~ absolute_path(mapping.file) ~ ").") -%}
+        {%- endif -%}
+        {%- if mapping.model is not defined -%}
+            {%- set mapped = mapped_columns(input) -%}
+            {%- if input == 'orders' and not run_query('select 1 from ' ~ input_source('orders') ~ ' as source limit 1').rows -%}
+                {%- do configuration_error(place, 'has no rows: there is nothing to build from. Look at what ' ~ mapping[kinds[0]] | string | trim ~ ' holds.') -%}
+            {%- elif input == 'order_items' and mappings.orders.model is not defined and 'order_id' not in mapped_columns('orders') -%}
+                {%- do configuration_error('inputs.orders.columns.order_id', 'is needed to tell which order an item belongs to: name the column, or leave order_items out.') -%}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+{% endmacro %}
+
+{% macro configuration_error(place, message) %}
+    {%- do exceptions.raise_compiler_error(
+        'The variable ' ~ place ~ ' ' ~ message ~ '\n  It is set in dbt_project.yml or in the vars file that you gave; see docs/your_own_data.md.'
+    ) -%}
+{% endmacro %}

@@ -1,0 +1,20 @@
+"""Lets plain dbt find this project's profile wherever it is called from.
+
+dbt looks for profiles.yml in DBT_PROFILES_DIR, in the working directory and in the home directory, but
+not in the project that --project-dir names. This module runs at every start of Python in an environment
+that has the package (customer_segmentation.pth), so it uses nothing but the standard library.
+"""
+
+import os
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def point_dbt_to_profile() -> None:
+    """Set DBT_PROFILES_DIR to the project, unless the user or the working directory names a profile."""
+    if "DBT_PROFILES_DIR" not in os.environ and not Path("profiles.yml").exists():
+        os.environ["DBT_PROFILES_DIR"] = str(PROJECT)
+
+
+point_dbt_to_profile()

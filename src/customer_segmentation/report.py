@@ -1,0 +1,133 @@
+"""What a build found, in one short table on the terminal."""
+
+from pathlib import Path
+
+import duckdb
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+WIDTH = 100
+
+HEADLINE = """
+select
+    max(as_of_date),
+    count(*),
+    sum(lifetime_orders),
+    sum(lifetime_revenue)
+from marts.customers
+"""
+
+# rowid: in the order of the catalogue
+SEGMENTS = """
+with
+
+latest as (
+    select max(as_of_date) as as_of_date from marts.customers
+)
+
+select
+    segments.segmentation || case when segments.assignment = 'all_matches' then ' (overlapping)' else '' end,
+    segments.label,
+    coalesce(profiles.customers, 0),
+    case when profiles.segment is null then 0 else profiles.share_of_customers end,
+    case when profiles.segment is null then 0 else profiles.share_of_revenue_12m end,
+    coalesce(profiles.customers, 0) - kpis.customers_before
+from marts.segments as segments
+cross join latest
+left join marts.segment_profiles as profiles
+    on latest.as_of_date = profiles.as_of_date
+    and segments.segmentation = profiles.segmentation
+    and segments.segment = profiles.segment
+left join marts.segment_kpis as kpis
+    on latest.as_of_date = kpis.as_of_date
+    and segments.segmentation = kpis.segmentation
+    and segments.segment = kpis.segment
+where segments.left_out_because is null
+order by segments.rowid
+"""
+
+REJECTED = """
+select
+    input,
+    rows_in,
+    rows_rejected
+from marts.input_reconciliation
+where rows_rejected > 0
+order by input
+"""
+
+LEFT_OUT = """
+select
+    segmentation || case
+        when count(left_out_because) < count(*)
+            then ': ' || string_agg(segment, ', ' order by position) filter (left_out_because is not null)
+        else ''
+    end,
+    string_agg(distinct left_out_because, ', ' order by left_out_because)
+from marts.segments
+group by segmentation
+having count(left_out_because) > 0
+order by segmentation
+"""
+
+
+class ReportError(Exception):
+    """There is nothing to report on yet."""
+
+
+def print_report(database: Path, currency: str, console: Console) -> None:
+    """Print the segments of the latest as-of date, what was rejected and what was left out."""
+    if not database.is_file():
+        raise ReportError(f"There is no database {database} yet. Build it first: segmentation build.")
+    with duckdb.connect(str(database), read_only=True) as connection:
+        try:
+            answers = [
+                connection.execute(query).fetchall() for query in (HEADLINE, SEGMENTS, REJECTED, LEFT_OUT)
+            ]
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            raise ReportError(f"{database} lacks what the report reads. Build it whole.\n{error}") from error
+    headline, segments, rejected, left_out = answers
+
+    as_of_date, customers, orders, revenue = headline[0]
+    if as_of_date is None:
+        raise ReportError(f"{database} has no customers.")
+    console.print(
+        f"As of {as_of_date}: {customers:,} customers, {orders or 0:,} orders, "
+        f"revenue {currency} {revenue or 0:,.0f}",
+        highlight=False,
+    )
+    console.print(_table(segments))
+    for source, rows_in, rows_rejected in rejected:
+        console.print(
+            f"Rejected from {source}: {rows_rejected:,} of {rows_in:,} rows (marts.rejected_rows)",
+            highlight=False,
+        )
+    for what, needs in left_out:
+        console.print(f"Left out {what} (needs {needs})", highlight=False)
+
+
+def _table(segments: list[tuple]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("Segmentation")
+    table.add_column("Segment", overflow="fold")
+    for heading in ("Customers", "Share", "Revenue 12m", "Change"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    previous = None
+    for segmentation, label, customers, share, revenue_share, change in segments:
+        if previous not in (None, segmentation):
+            table.add_section()
+        table.add_row(
+            "" if segmentation == previous else segmentation,
+            label,
+            f"{customers:,}",
+            _percent(share),
+            _percent(revenue_share),
+            "-" if change is None else f"{change:+,}",
+        )
+        previous = segmentation
+    return table
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.1%}"
