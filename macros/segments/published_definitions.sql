@@ -1,8 +1,9 @@
 {#- The definitions in use, in the order in which `segmentations` names them; those left out whole are not among them. -#}
 {% macro published_definitions() %}
     {%- set definitions = [] -%}
+    {%- set mapped = {} -%}
     {%- for name in var('segmentations') if execute -%}
-        {%- set definition = segmentation_definition(name) -%}
+        {%- set definition = segmentation_definition(name, mapped) -%}
         {%- if segments_in_use(definition) -%}{%- do definitions.append(definition) -%}{%- endif -%}
     {%- endfor -%}
     {{ return(definitions) }}

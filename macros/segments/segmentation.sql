@@ -4,7 +4,10 @@
 -#}
 
 {#- The one line of a segments_ model: who is in which segment, and the values that put them there. -#}
-{% macro segmentation(name=model.name | replace('segments_', '')) %}
+{% macro segmentation() %}
+    {#- in a unit test `model` is the test -#}
+    {%- set name = (model.tested_node_unique_id or model.name).split('segments_')[-1] -%}
+    {%- if execute -%}{%- do check_segmentation(name, segmentation_as_written(name), segmentation_columns()) -%}{%- endif -%}
     {%- set definition = segmentation_definition(name) -%}
     {%- set is_split = definition.assignment == 'all_matches' -%}
 with
@@ -31,31 +34,38 @@ where segment is not null
 
 {#-
   The definition as written, with what follows from it:
-  version      changes whenever a customer's segment can change by it, and not with labels or treatments
+  version      see definition_version
   columns      {column: needs} used by each segment's condition
   left_out     why a segment can't be told from the inputs that are there (empty: it can)
+
+  mapped keeps the columns of the inputs, for who asks for several definitions: looking at an input takes time.
 -#}
-{% macro segmentation_definition(name) %}
+{% macro segmentation_definition(name, mapped={}) %}
     {%- set definition = {'name': name, 'segments': [], 'version': '', 'left_out': {}, 'assignment': 'first_match'} -%}
     {%- if execute -%}
         {%- set written = segmentation_as_written(name) -%}
         {%- set columns = segmentation_columns() -%}
-        {%- do check_segmentation(name, written, columns) -%}
         {%- set segments = [] -%}
         {%- set left_out = {} -%}
-        {%- set meaning = [written.assignment or '', written.otherwise or '', written.population or ''] -%}
         {%- for segment in written.segments -%}
             {%- set used = columns_in(segment.when or '', columns) -%}
-            {%- set lacking = [] -%}
-            {%- for column in used if not is_provided(columns[column]) -%}{%- do lacking.append(columns[column]) -%}{%- endfor -%}
-            {%- if lacking -%}{%- do left_out.update({segment.name: lacking | join(', ')}) -%}{%- endif -%}
+            {%- set lacking = inputs_lacking(used + columns_in(written.population or '', columns), columns, mapped) -%}
+            {%- if segment.when and lacking -%}{%- do left_out.update({segment.name: lacking | join(', ')}) -%}{%- endif -%}
             {%- do segments.append(dict(segment, columns=used)) -%}
-            {%- do meaning.append([segment.name, modules.re.sub('\\s+', ' ', segment.when or '') | trim]) -%}
         {%- endfor -%}
         {%- do definition.update(written) -%}
-        {%- do definition.update({'segments': segments, 'left_out': left_out, 'version': local_md5(tojson(meaning))[:8]}) -%}
+        {%- do definition.update({'segments': segments, 'left_out': left_out, 'version': definition_version(written)}) -%}
     {%- endif -%}
     {{ return(definition) }}
+{% endmacro %}
+
+{#- Changes whenever a customer's segment can change by it, and not with labels, treatments or line breaks. -#}
+{% macro definition_version(written) %}
+    {%- set meaning = [written.assignment, written.otherwise or '', condition_tokens(written.population or '')] -%}
+    {%- for segment in written.segments -%}
+        {%- do meaning.append([segment.name, condition_tokens(segment.when or '')]) -%}
+    {%- endfor -%}
+    {{ return(local_md5(tojson(meaning))[:8]) }}
 {% endmacro %}
 
 {% macro segmentation_as_written(name) %}
@@ -73,13 +83,20 @@ where segment is not null
     {{ return(columns) }}
 {% endmacro %}
 
-{#- Whether the inputs that are there provide a need: an input, or any of some columns of inputs. -#}
-{% macro is_provided(needs) %}
-    {%- for need in ([needs] if needs is string else needs or []) -%}
-        {%- set input, column = (need ~ '.').split('.')[:2] -%}
-        {%- if has_input(input) and (not column or column in mapped_columns(input)) -%}{{ return(true) }}{%- endif -%}
+{#- What some columns need that isn't there: an input, or any of some columns of inputs. -#}
+{% macro inputs_lacking(used, columns, mapped) %}
+    {%- set lacking = [] -%}
+    {%- for column in used if columns[column] -%}
+        {%- set needs = [columns[column]] if columns[column] is string else columns[column] -%}
+        {%- set provided = [] -%}
+        {%- for need in needs -%}
+            {%- set input, input_column = (need ~ '.').split('.')[:2] -%}
+            {%- if input_column and input not in mapped -%}{%- do mapped.update({input: mapped_columns(input)}) -%}{%- endif -%}
+            {%- if (input_column in mapped[input] if input_column else has_input(input)) -%}{%- do provided.append(need) -%}{%- endif -%}
+        {%- endfor -%}
+        {%- if not provided -%}{%- do lacking.append(needs | join(' or ')) -%}{%- endif -%}
     {%- endfor -%}
-    {{ return(not needs) }}
+    {{ return(lacking | unique | list) }}
 {% endmacro %}
 
 {#- The segments that can be told from the inputs that are there; none if the segmentation is left out whole. -#}
@@ -97,11 +114,11 @@ where segment is not null
     {%- if not in_use -%}
     cast(null as {{ dbt.type_string() }})
     {%- elif definition.assignment == 'all_matches' -%}
-    nullif(concat_ws('|'
+    case when {{ definition.population or 'true' }} then coalesce(nullif(concat_ws('|'
         {%- for segment in in_use %},
         case when {{ segment.when }} then '{{ segment.name }}' end
         {%- endfor %}
-    ), '')
+    ), ''), {{ "'" ~ definition.otherwise ~ "'" if definition.otherwise else 'null' }}) end
     {%- else -%}
     case
         {%- if definition.population %}
@@ -141,10 +158,5 @@ where segment is not null
 
 {#- The columns that a condition uses, in the order in which it does. -#}
 {% macro columns_in(condition, columns) %}
-    {%- set without_texts = modules.re.sub("'[^']*'", '', condition) -%}
-    {%- set used = [] -%}
-    {%- for word in modules.re.findall('[A-Za-z_][A-Za-z0-9_]*', without_texts) if word in columns and word not in used -%}
-        {%- do used.append(word) -%}
-    {%- endfor -%}
-    {{ return(used) }}
+    {{ return(condition_tokens(condition) | select('in', columns) | unique | list) }}
 {% endmacro %}

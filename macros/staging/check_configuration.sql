@@ -2,6 +2,7 @@
 {% macro check_configuration() %}
     {%- if execute -%}
         {%- do check_input_mappings() -%}
+        {%- do check_segmentations() -%}
         {%- set months = var('history_months') -%}
         {%- if months is not integer or months < 1 or months > 120 -%}
             {%- do configuration_error('history_months', 'is ' ~ months ~ '; it must be a whole number from 1 to 120.') -%}
@@ -9,13 +10,13 @@
         {%- if var('max_amount') is not number or var('max_amount') <= 0 -%}
             {%- do configuration_error('max_amount', 'is ' ~ var('max_amount') ~ '; it must be a number above 0.') -%}
         {%- endif -%}
-        {%- if var('as_of_date') and not modules.re.match('^\\d{4}-\\d{2}-\\d{2}$', var('as_of_date') | string) -%}
+        {%- if var('as_of_date') and not is_date(var('as_of_date') | string) -%}
             {%- do configuration_error('as_of_date', "is '" ~ var('as_of_date') ~ "'; write it as 2026-06-30, or leave it empty for the latest date in the data.") -%}
         {%- endif -%}
         {%- for metric, cutoffs in (var('rfm_cutoffs') or {}).items() -%}
             {%- if metric not in rfm_metrics() -%}
                 {%- do configuration_error('rfm_cutoffs', "has '" ~ metric ~ "'; the metrics are " ~ rfm_metrics().keys() | join(', ') ~ '.') -%}
-            {%- elif cutoffs is string or cutoffs is not iterable or cutoffs | length != 4 or cutoffs | sort != cutoffs | list -%}
+            {%- elif cutoffs is string or cutoffs is not iterable or cutoffs | length != 4 or cutoffs | reject('number') | list or cutoffs | sort != cutoffs | list -%}
                 {%- do configuration_error('rfm_cutoffs', 'has ' ~ cutoffs ~ ' for ' ~ metric ~ '; it must be four ascending numbers.') -%}
             {%- endif -%}
         {%- endfor -%}
@@ -48,13 +49,19 @@
         {%- endif -%}
         {%- if mapping.model is not defined -%}
             {%- set mapped = mapped_columns(input) -%}
-            {%- if input == 'orders' and not run_query('select 1 from ' ~ input_source('orders') ~ ' as source limit 1').rows -%}
-                {%- do configuration_error(place, 'has no rows: there is nothing to build from. Look at what ' ~ mapping[kinds[0]] | string | trim ~ ' holds.') -%}
+            {%- if input == 'orders' and not run_query('select 1 from ' ~ input_source('orders') ~ ' as source where ' ~ (mapping.where or 'true') ~ ' limit 1').rows -%}
+                {%- do configuration_error(place, 'has no rows: there is nothing to build from. Look at what ' ~ mapping[kinds[0]] | string | trim ~ ' holds' ~ (' where ' ~ mapping.where | trim if mapping.where) ~ '.') -%}
             {%- elif input == 'order_items' and mappings.orders.model is not defined and 'order_id' not in mapped_columns('orders') -%}
                 {%- do configuration_error('inputs.orders.columns.order_id', 'is needed to tell which order an item belongs to: name the column, or leave order_items out.') -%}
             {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
+{% endmacro %}
+
+{#- Whether a text is a day that was or will be, written as 2026-06-30. -#}
+{% macro is_date(text) %}
+    {%- set is_written_so = modules.re.match('^\\d{4}-\\d{2}-\\d{2}$', text) -%}
+    {{ return(is_written_so and run_query("select try_cast('" ~ text ~ "' as date)").rows[0][0] is not none) }}
 {% endmacro %}
 
 {% macro configuration_error(place, message) %}

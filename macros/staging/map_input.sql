@@ -8,9 +8,17 @@
     {%- if mapping.file is defined -%}
         {{ return(read_files(absolute_path(mapping.file))) }}
     {%- elif mapping.table is defined -%}{{ return(mapping.table) }}
-    {%- elif mapping.model is defined -%}{{ return(ref(mapping.model)) }}
+    {%- elif mapping.model is defined -%}
+        {{ return(ref(mapping.model) if model.name == 'input_' ~ input else built_model(mapping.model)) }}
     {%- else -%}{{ return('(\n' ~ mapping.query ~ '\n)') }}
     {%- endif -%}
+{% endmacro %}
+
+{#- Where a model is: for those who ask for its columns without depending on it. -#}
+{% macro built_model(name) %}
+    {%- for node in graph.nodes.values() if node.name == name and node.resource_type in ('model', 'seed', 'snapshot') -%}
+        {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) }}
+    {%- endfor -%}
 {% endmacro %}
 
 {#- A file is looked for beside the project, wherever dbt is called from. -#}

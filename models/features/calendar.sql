@@ -1,7 +1,11 @@
 with
 
 as_of_dates as (
-    select as_of_date from {{ ref('as_of_dates') }}
+    select
+        as_of_date,
+        cast({{ dbt.dateadd('month', -12, 'as_of_date') }} as date) as year_before,
+        cast({{ dbt.dateadd('day', -90, 'as_of_date') }} as date) as quarter_before
+    from {{ ref('as_of_dates') }}
 ),
 
 days as (
@@ -17,16 +21,8 @@ days as (
 select
     days.date_day,
     min(case when as_of_dates.as_of_date >= days.date_day then as_of_dates.as_of_date end) as known_on,
-    min(
-        case when cast({{ dbt.dateadd('month', -12, 'as_of_dates.as_of_date') }} as date) >= days.date_day
-            then as_of_dates.as_of_date
-        end
-    ) as leaves_12m_on,
-    min(
-        case when cast({{ dbt.dateadd('day', -90, 'as_of_dates.as_of_date') }} as date) >= days.date_day
-            then as_of_dates.as_of_date
-        end
-    ) as leaves_90d_on
+    min(case when as_of_dates.year_before >= days.date_day then as_of_dates.as_of_date end) as leaves_12m_on,
+    min(case when as_of_dates.quarter_before >= days.date_day then as_of_dates.as_of_date end) as leaves_90d_on
 from days
 cross join as_of_dates
 where days.date_day is not null

@@ -5,16 +5,19 @@ as_of_dates as (
 ),
 
 first_seen as (
-    select customer_id, min(date_day) as date_day from {{ ref('order_days') }}
+    {%- for model, day in {
+        'order_days': 'date_day',
+        'stg_events': 'occurred_on',
+        'stg_consents': 'changed_on',
+        'stg_customers': 'created_on',
+    }.items() %}
+    select
+        customer_id,
+        min({{ day }}) as date_day
+    from {{ ref(model) }}
     group by customer_id
-    union all
-    select customer_id, min(occurred_on) from {{ ref('stg_events') }}
-    group by customer_id
-    union all
-    select customer_id, min(changed_on) from {{ ref('stg_consents') }}
-    group by customer_id
-    union all
-    select customer_id, created_on from {{ ref('stg_customers') }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
 first_known as (

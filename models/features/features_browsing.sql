@@ -91,18 +91,18 @@ accumulated as (
         customer_dates.customer_id,
         customer_dates.as_of_date,
         coalesce(sum(states.visits) over known, {{ no_event }}) as lifetime_visits,
-    {%- for count in ['visits', 'views', 'searches', 'carts', 'view_visits', 'converted_visits'] %}
+        {%- for count in ['visits', 'views', 'searches', 'carts', 'view_visits', 'converted_visits'] %}
         coalesce(sum(states.{{ count }}) over known, {{ no_event }}) - coalesce(sum(leaving.{{ count }}) over known, 0) as {{ count }}_90d,
-    {%- endfor %}
+        {%- endfor %}
         max(states.last_visit_on) over known as last_visit_on,
         max(states.last_cart_at) over known as last_cart_at,
         greatest(max(states.last_bought_at) over known, max(orders.last_ordered_at) over known) as last_bought_at,
         {{ last_known('devices.favourite', 'known') }} as favourite_device
     from customer_dates
     {%- for part in ['states', 'leaving', 'orders', 'devices'] %}
-    left join {{ part }}
-        on customer_dates.customer_id = {{ part }}.customer_id
-        and customer_dates.as_of_date = {{ part }}.as_of_date
+left join {{ part }}
+    on customer_dates.customer_id = {{ part }}.customer_id
+    and customer_dates.as_of_date = {{ part }}.as_of_date
     {%- endfor %}
     window known as (
         partition by customer_dates.customer_id

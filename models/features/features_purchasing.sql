@@ -135,9 +135,9 @@ accumulated as (
         cast(sum(tastes.amount_at_mean_price) over known as double) as amount_at_mean_price
     from customer_dates
     {%- for states in ['money', 'channels', 'weekdays', 'dayparts', 'categories', 'tastes'] %}
-    left join {{ states }}
-        on customer_dates.customer_id = {{ states }}.customer_id
-        and customer_dates.as_of_date = {{ states }}.as_of_date
+left join {{ states }}
+    on customer_dates.customer_id = {{ states }}.customer_id
+    and customer_dates.as_of_date = {{ states }}.as_of_date
     {%- endfor %}
     window known as (
         partition by customer_dates.customer_id

@@ -9,9 +9,9 @@ states as (
     select
         consents.customer_id,
         calendar.known_on as as_of_date
-    {%- for channel in channels %},
+        {%- for channel in channels %},
         max_by(consents.is_granted, consents.changed_at) filter (where consents.channel = '{{ channel }}') as can_{{ channel }}
-    {%- endfor %}
+        {%- endfor %}
     from {{ ref('stg_consents') }} as consents
     inner join {{ ref('calendar') }} as calendar on consents.changed_on = calendar.date_day
     where calendar.known_on is not null
@@ -23,13 +23,13 @@ accumulated as (
     select
         customer_dates.customer_id,
         customer_dates.as_of_date
-    {%- for channel in channels %},
+        {%- for channel in channels %},
         {% if has_input('consents') -%}
         coalesce({{ last_known('states.can_' ~ channel, 'known') }}, false) as can_{{ channel }}
         {%- else -%}
         cast(null as boolean) as can_{{ channel }}
         {%- endif %}
-    {%- endfor %}
+        {%- endfor %}
     from customer_dates
     left join states
         on customer_dates.customer_id = states.customer_id

@@ -21,12 +21,13 @@ latest as (
 select
     features.customer_id,
     features.as_of_date,
-{%- for name in own_column %}
+    {%- for name in own_column %}
     {{ 'published.' ~ name if name in in_use else 'cast(null as string)' }} as {{ name }},
-{%- endfor %}
+    {%- endfor %}
     nullif(concat_ws(
-        ', '
-    {%- for name in others %},
+        ', ',
+        cast(null as string)
+        {%- for name in others %},
         concat('{{ name }}: ', published.{{ name }})
     {%- endfor %}
     ), '') as other_segments,

@@ -2,6 +2,7 @@
 -- depends_on: {{ ref('segments_' ~ name) }}
 {%- endfor %}
 {%- set contract = input_contract() %}
+{%- set dates = ('date', 'timestamp') %}
 
 with
 
@@ -13,19 +14,17 @@ latest as (
 {{ input }} as (
     select
         count(*) as accepted_rows
-    {%- for name, column in details['columns'].items() %},
-        count({{ name }}) as {{ name }}_known
-        {%- if column.type in ('date', 'timestamp') %},
-        cast(min({{ name }}) as date) as {{ name }}_earliest,
-        cast(max({{ name }}) as date) as {{ name }}_latest
-        {%- endif %}
+        {%- for name, column in details['columns'].items() %},
+        count({{ name }}) as {{ name }}_known,
+        {{ 'cast(min(' ~ name ~ ') as date)' if column.type in dates else 'null' }} as {{ name }}_earliest,
+        {{ 'cast(max(' ~ name ~ ') as date)' if column.type in dates else 'null' }} as {{ name }}_latest
     {%- endfor %}
     from {{ ref('checked_' ~ input) }}
     where reasons is null
 ),
 {% endfor %}
 subjects as (
-{%- for input, details in contract.items() %}
+    {%- for input, details in contract.items() %}
     {%- set mapped = mapped_columns(input) %}
     select
         'input' as subject,
@@ -37,27 +36,30 @@ subjects as (
         cast(null as date) as latest_on,
         cast(null as string) as note
     from {{ input }}
-    {%- for name, column in details['columns'].items() %}
+    {%- for name in details['columns'] %}
     union all
     select
-        'column',
-        '{{ input }}.{{ name }}',
-        {{ name in mapped }},
+        'column' as subject,
+        '{{ input }}.{{ name }}' as name,
+        {{ name in mapped }} as is_present,
         accepted_rows,
-        {{ '1 - ' ~ name ~ '_known / nullif(cast(accepted_rows as double), 0)' if name in mapped else 'null' }},
-        {{ name ~ '_earliest' if column.type in ('date', 'timestamp') else 'null' }},
-        {{ name ~ '_latest' if column.type in ('date', 'timestamp') else 'null' }},
-        null
+        {{ '1 - ' ~ name ~ '_known / nullif(cast(accepted_rows as double), 0)' if name in mapped else 'null' }} as null_share,
+        {{ name }}_earliest as earliest_on,
+        {{ name }}_latest as latest_on,
+        null as note
     from {{ input }}
     {%- endfor %}
     union all
-{%- endfor %}
+    {%- endfor %}
     select
         'segment' as subject,
         concat(segmentation, '.', segment) as name,
         left_out_because is null as is_present,
-        null, null, null, null,
-        case when left_out_because is not null then concat('left out: needs ', left_out_because) end as note
+        null as accepted_rows,
+        null as null_share,
+        null as earliest_on,
+        null as latest_on,
+        'left out: needs ' || left_out_because as note
     from {{ ref('segments') }}
 )
 

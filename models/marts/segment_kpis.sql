@@ -67,16 +67,46 @@ departures as (
 
 -- also a segment that is empty now, or was empty before
 keys as (
-    select as_of_date, segmentation, segment from sizes
+    select
+        as_of_date,
+        segmentation,
+        segment
+    from sizes
     union
-    select as_of_date, segmentation, segment from departures
+    select
+        as_of_date,
+        segmentation,
+        segment
+    from departures
 ),
 
+published as (
+    select
+        as_of_date,
+        segmentation
+    from {{ ref('publications') }}
+    union
+    select
+        as_of_date,
+        '(all)' as segmentation
+    from {{ ref('publications') }}
+),
+
+numbered as (
+    select
+        *,
+        dense_rank() over (order by as_of_date) as date_number
+    from published
+),
+
+-- nothing flows into a segmentation that was not published the date before
 dates as (
     select
         as_of_date,
-        lag(as_of_date) over (order by as_of_date) as previous_as_of_date
-    from (select distinct as_of_date from sizes) as published
+        segmentation,
+        case when lag(date_number) over known = date_number - 1 then lag(as_of_date) over known end as previous_as_of_date
+    from numbered
+    window known as (partition by segmentation order by as_of_date)
 )
 
 select
@@ -97,7 +127,9 @@ select
     cast(arrivals.revenue as double) / nullif(arrivals.orders, 0) as average_order_value,
     arrivals.repeat_buyers / nullif(cast(arrivals.buyers as double), 0) as repeat_rate
 from keys
-inner join dates on keys.as_of_date = dates.as_of_date
+inner join dates
+    on keys.as_of_date = dates.as_of_date
+    and keys.segmentation = dates.segmentation
 left join sizes
     on keys.as_of_date = sizes.as_of_date
     and keys.segmentation = sizes.segmentation

@@ -1,7 +1,10 @@
 with
 
 moves as (
-    select * from {{ ref('segment_moves') }}
+    select
+        *,
+        sum(customers) over (partition by as_of_date, segmentation, from_segment) as customers_before
+    from {{ ref('segment_moves') }}
     where segmentation <> '(all)'
 ),
 
@@ -24,12 +27,8 @@ select
     end as direction,
     moves.cause,
     cast(moves.customers as integer) as customers,
-    case
-        when moves.from_segment is not null
-            then moves.customers / cast(
-                sum(moves.customers) over (partition by moves.as_of_date, moves.segmentation, moves.from_segment) as double
-            )
-    end as share_of_from_segment,
+    case when moves.from_segment is not null then moves.customers / cast(moves.customers_before as double) end
+        as share_of_from_segment,
     cast(moves.revenue as decimal(18, 2)) as revenue,
     cast(moves.revenue_12m as decimal(18, 2)) as revenue_12m
 from moves

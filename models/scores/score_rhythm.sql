@@ -28,12 +28,14 @@ expected as (
         rfm.days_between_last_orders,
         case
             when rfm.interpurchase_count >= 3 then rfm.interpurchase_days_median
-            else coalesce(of_category.interpurchase_days, of_all.interpurchase_days)
+            -- where nobody ever came back there is no rhythm to learn from
+            else coalesce(of_category.interpurchase_days, of_all.interpurchase_days, 90)
         end as expected_interpurchase_days,
         case
             when rfm.interpurchase_count >= 3 then 'own'
             when of_category.interpurchase_days is not null then 'category'
             when of_all.interpurchase_days is not null then 'population'
+            else 'assumed'
         end as expected_interpurchase_basis
     from rfm
     inner join fits on rfm.as_of_date = fits.as_of_date
@@ -56,5 +58,5 @@ select
     expected_interpurchase_basis,
     days_since_last_order / nullif(cast(expected_interpurchase_days as double), 0) as overdue_ratio,
     days_between_last_orders / nullif(cast(expected_interpurchase_days as double), 0) as gap_ratio,
-    days_since_last_order <= 30 or days_since_last_order <= 4 * expected_interpurchase_days as is_active
+    days_since_last_order <= 60 or days_since_last_order <= 3 * expected_interpurchase_days as is_active
 from expected

@@ -31,9 +31,9 @@ placed as (
         customer_id,
         as_of_date,
         fitted_on
-    {%- for definition in definitions %},
+        {%- for definition in definitions %},
         {{ segment_expression(definition) | indent(4) }} as {{ definition.name }}
-    {%- endfor %}
+        {%- endfor %}
     from {{ ref('customer_features_by_fit') }}
     where fitted_on in (select as_of_date from due)
 ),
@@ -42,9 +42,9 @@ published as (
     select
         customer_id,
         as_of_date
-    {%- for definition in definitions %},
+        {%- for definition in definitions %},
         {{ definition.name }}
-    {%- endfor %}
+        {%- endfor %}
     from placed
     where fitted_on = as_of_date
     {%- if is_incremental() %}
@@ -64,20 +64,20 @@ published as (
 select
     published.customer_id,
     published.as_of_date,
-{%- for definition in definitions %}
+    {%- for definition in definitions %}
     published.{{ definition.name }},
-{%- endfor %}
+    {%- endfor %}
     -- moves that an unchanged customer would have made too
     nullif(concat_ws(
         '|'
-    {%- for definition in definitions %},
+        {%- for definition in definitions %},
         case
             when
                 before.{{ definition.name }} is distinct from published.{{ definition.name }}
                 and replayed.{{ definition.name }} is not distinct from published.{{ definition.name }}
                 then '{{ definition.name }}'
         end
-    {%- endfor %}
+        {%- endfor %}
     ), '') as moved_by_rule
 from published
 inner join due on published.as_of_date = due.as_of_date

@@ -1,31 +1,32 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='delete+insert',
+        unique_key='as_of_date',
+        post_hook="{{ forget_open_dates() }}",
+    )
+}}
 {%- set definitions = published_definitions() %}
 
 with
 
-publications as (
+-- dates that are no longer looked at keep the rows that they had
+date_pairs as (
     select
         as_of_date,
-        segmentation,
-        lag(as_of_date) over (partition by segmentation order by as_of_date) as previous_as_of_date,
-        definition_version,
-        lag(definition_version) over (partition by segmentation order by as_of_date) as previous_definition_version
-    from {{ ref('publications') }}
-),
-
-date_pairs as (
-    select distinct
-        as_of_date,
         previous_as_of_date
-    from publications
+    from {{ ref('as_of_dates') }}
     where previous_as_of_date is not null
 ),
 
-rule_changes as (
+versions as (
     select
         as_of_date,
-        segmentation
-    from publications
-    where definition_version <> previous_definition_version
+        segmentation,
+        definition_version,
+        lag(definition_version) over (partition by segmentation order by as_of_date) as previous_definition_version,
+        lag(as_of_date) over (partition by segmentation order by as_of_date) as previous_published_on
+    from {{ ref('publications') }}
 ),
 
 published as (
@@ -66,10 +67,10 @@ before as (
 changes as (
     select
         coalesce(now.as_of_date, before.next_as_of_date) as as_of_date,
-    {%- for definition in definitions %}
+        {%- for definition in definitions %}
         before.{{ definition.name }} as {{ definition.name }}_before,
         now.{{ definition.name }},
-    {%- endfor %}
+        {%- endfor %}
         before.customer_id is not null as was_known,
         now.customer_id is not null as is_known,
         now.moved_by_rule,
@@ -96,21 +97,21 @@ moves as (
         {{ move_measures() }}
     from changes
     group by 1, 2, 3, 4, 5
-{%- for definition in definitions %}
+    {%- for definition in definitions %}
     {%- for pair in move_pairs(definition) %}
     union all
     select
         as_of_date,
-        '{{ definition.name }}',
-        {{ pair.before }},
-        {{ pair.now }},
-        coalesce({{ contains_part('moved_by_rule', definition.name) }}, false),
+        '{{ definition.name }}' as segmentation,
+        {{ pair.before }} as from_segment,
+        {{ pair.now }} as to_segment,
+        coalesce({{ contains_part('moved_by_rule', definition.name) }}, false) as is_moved_by_rule,
         {{ move_measures() }}
     from changes
     where coalesce({{ pair.before }}, {{ pair.now }}) is not null
     group by 1, 2, 3, 4, 5
     {%- endfor %}
-{%- endfor %}
+    {%- endfor %}
 )
 
 select
@@ -119,9 +120,9 @@ select
     moves.from_segment,
     moves.to_segment,
     case
-        when moves.from_segment is not distinct from moves.to_segment then 'none'
+        when moves.from_segment = moves.to_segment then 'none'
         when not moves.is_moved_by_rule then 'customer'
-        when rule_changes.segmentation is not null then 'definition'
+        when versions.definition_version <> versions.previous_definition_version then 'definition'
         else 'refit'
     end as cause,
     sum(moves.customers) as customers,
@@ -133,7 +134,12 @@ select
     sum(moves.churned) as churned,
     sum(moves.won_back) as won_back
 from moves
-left join rule_changes
-    on moves.as_of_date = rule_changes.as_of_date
-    and moves.segmentation = rule_changes.segmentation
+inner join date_pairs on moves.as_of_date = date_pairs.as_of_date
+left join versions
+    on moves.as_of_date = versions.as_of_date
+    and moves.segmentation = versions.segmentation
+-- nobody moves into a segmentation that was not published the date before
+where
+    moves.segmentation = '(all)'
+    or versions.previous_published_on = date_pairs.previous_as_of_date
 group by 1, 2, 3, 4, 5

@@ -20,20 +20,22 @@ following as (
         date_day,
         lead(date_day) over (order by date_day) as next_date_day
     from dates
-    where date_day is not null
+    -- to DuckDB 'infinity' is a date
+    where date_day < cast('9999-12-31' as date)
 ),
 
 -- a date that stands more than a year after all others is a typing error, not the end of the data
 latest as (
-    select coalesce(
-        {{ "cast('" ~ var('as_of_date') ~ "' as date)" if var('as_of_date') else 'cast(null as date)' }},
-        min(following.date_day)
-    ) as latest_date
+    {%- if var('as_of_date') %}
+    select cast('{{ var('as_of_date') }}' as date) as latest_date
+    {%- else %}
+    select min(following.date_day) as latest_date
     from following
     cross join middle
     where
         following.date_day >= middle.date_day
         and (following.next_date_day is null or {{ dbt.datediff('following.date_day', 'following.next_date_day', 'day') }} > 366)
+    {%- endif %}
 ),
 
 grid as (

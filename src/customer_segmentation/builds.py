@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.artifacts.schemas.results import NodeStatus
 from dbt.artifacts.schemas.run import RunResult
 from dbt.cli.main import dbtRunner
@@ -40,6 +41,7 @@ def build(source: Input, *, full_refresh: bool, select: str | None, console: Con
     warnings: list[str] = []
     with _Progress(console) as progress:
         outcome = dbtRunner(callbacks=[progress.follow, _collector(warnings)]).invoke(arguments)
+    DuckDBConnectionManager.close_all_connections()  # the report opens the database in its own way
     if outcome.exception:
         raise BuildError(_explain(str(outcome.exception)))
     if not outcome.success:

@@ -64,7 +64,7 @@ select
             then ': ' || string_agg(segment, ', ' order by position) filter (left_out_because is not null)
         else ''
     end,
-    string_agg(distinct left_out_because, ', ' order by left_out_because)
+    string_agg(left_out_because, ', ')
 from marts.segments
 group by segmentation
 having count(left_out_because) > 0
@@ -104,7 +104,7 @@ def print_report(database: Path, currency: str, console: Console) -> None:
             highlight=False,
         )
     for what, needs in left_out:
-        console.print(f"Left out {what} (needs {needs})", highlight=False)
+        console.print(f"Left out {what} (needs {', '.join(sorted(set(needs.split(', '))))})", highlight=False)
 
 
 def _table(segments: list[tuple]) -> Table:

@@ -1,12 +1,12 @@
 -- what the orders bring in is what customers, profiles and cohorts show
 with
 
+-- a return that lies after the latest date is not known yet
 orders as (
-    select sum(amount - coalesce(returned_amount, 0)) as revenue
-    from {{ ref('stg_orders') }}
-    where
-        is_counted
-        and returned_on <= (select max(as_of_date) from {{ ref('as_of_dates') }})
+    select sum(orders.amount - case when orders.returned_on <= latest.as_of_date then coalesce(orders.returned_amount, 0) else 0 end) as revenue
+    from {{ ref('stg_orders') }} as orders
+    inner join {{ ref('as_of_dates') }} as latest on latest.is_latest
+    where orders.is_counted
 ),
 
 customers as (

@@ -1,0 +1,142 @@
+"""A copy of the project that tests can build, and dbt in this process."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from unittest import mock
+
+import duckdb
+import pandas as pd
+import pytest
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+
+PROJECT = Path(__file__).parents[2]
+NOT_COPIED = (".*", "*.duckdb*", "target", "logs", "__pycache__", "benchmarks", "dashboard")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of dbt did and said."""
+
+    success: bool
+    message: str
+    warnings: list[str]
+    result: object = field(repr=False)
+    database: Path
+
+    def rows(self, query: str) -> list[tuple]:
+        """Return the rows of a query on the database, or of one of its tables."""
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            return connection.execute(query if " " in query else f"select * from {query}").fetchall()
+
+    def frame(self, query: str) -> pd.DataFrame:
+        """Return the rows of a query with the names of its columns, and values as they are."""
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            cursor = connection.execute(query)
+            columns = [column[0] for column in cursor.description]
+            return pd.DataFrame(cursor.fetchall(), columns=columns, dtype=object)
+
+    def tables(self, schema: str) -> list[str]:
+        """Return the tables and views of a schema."""
+        names = self.rows(f"select table_name from information_schema.tables where table_schema = '{schema}'")
+        return sorted(name for (name,) in names)
+
+    def marts(self) -> dict[str, list[tuple]]:
+        """Return the rows of every mart, in an order that follows from the rows alone."""
+        return {name: sorted(self.rows(f"marts.{name}"), key=repr) for name in self.tables("marts")}
+
+
+class Project:
+    """A copy of the project, in which dbt runs on databases of the tests' own."""
+
+    def __init__(self, root: Path):
+        """Copy the project; what is written into the copy stays there."""
+        shutil.copytree(PROJECT, root, ignore=shutil.ignore_patterns(*NOT_COPIED))
+        self.root = root
+
+    @cached_property
+    def manifest(self) -> object:
+        """The parsed project: once for all variables, of which only refs in `inputs` change it."""
+        return self._invoke(self.root, ["parse"], None).result
+
+    def dbt(self, folder: Path, *arguments: str, parse: bool = False, **variables: object) -> Outcome:
+        """Run dbt on folder/build/demo.duckdb; with parse, read the project anew under these variables."""
+        (folder / "build").mkdir(parents=True, exist_ok=True)
+        manifest = None if parse else self.manifest.deepcopy()
+        return self._invoke(folder, [*arguments, "--vars", json.dumps(variables)], manifest)
+
+    def run(self, folder: Path, *arguments: str, **variables: object) -> Outcome:
+        """Run models, which must succeed."""
+        outcome = self.dbt(folder, "run", *arguments, **variables)
+        assert outcome.success, outcome.message
+        return outcome
+
+    def build(self, folder: Path, *arguments: str, **variables: object) -> Outcome:
+        """Build everything but the unit tests, which say nothing about an input; it must succeed."""
+        outcome = self.dbt(folder, "build", "--exclude-resource-type", "unit_test", *arguments, **variables)
+        assert outcome.success, outcome.message
+        return outcome
+
+    def _invoke(self, folder: Path, arguments: Iterable[str], manifest: object) -> Outcome:
+        places = {"project": self.root, "profiles": self.root}
+        options = [option for name, path in places.items() for option in (f"--{name}-dir", str(path))]
+        options += [
+            "--target-path",
+            str(self.root / "target"),
+            "--log-level",
+            "none",
+            "--log-level-file",
+            "none",
+        ]
+        warnings: list[str] = []
+
+        def collect(event: object) -> None:
+            if event.info.level == "warn":
+                warnings.append(event.info.msg)
+
+        with mock.patch.dict(
+            os.environ, DBT_PROFILES_DIR=str(folder)
+        ):  # where profiles.yml puts the database
+            outcome = dbtRunner(manifest=manifest, callbacks=[collect]).invoke([*arguments, *options])
+        DuckDBConnectionManager.close_all_connections()
+        return Outcome(
+            success=outcome.success,
+            message=str(outcome.exception or _failures(outcome.result)),
+            warnings=warnings,
+            result=outcome.result,
+            database=folder / "build" / "demo.duckdb",
+        )
+
+
+def _failures(result: object) -> str:
+    failed = [node for node in getattr(result, "results", []) if node.status not in ("success", "pass")]
+    return "\n".join(f"{node.node.name}: {node.status}: {node.message}" for node in failed)
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The project as it stands."""
+    return Project(tmp_path_factory.mktemp("project") / "copy")
+
+
+@pytest.fixture(scope="session")
+def demo(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """The demo, built once; leave it as it is."""
+    return project.run(tmp_path_factory.mktemp("demo"))
+
+
+@pytest.fixture
+def write_csv(tmp_path: Path):
+    """Write rows, the header first, and return the path of the file."""
+
+    def write(rows: Iterable[str], name: str = "orders.csv") -> str:
+        path = tmp_path / name
+        path.write_text("\n".join([*rows, ""]), encoding="utf-8")
+        return str(path)
+
+    return write

@@ -1,0 +1,127 @@
+"""Everything is as known on its as-of date: what comes later changes nothing, and the grid is as promised."""
+
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+CUT = date(2026, 3, 31)
+DEMO = Path(__file__).parents[2] / "seeds" / "demo"
+DATED = {
+    "orders": "ordered_at",
+    "customers": "created_at",
+    "events": "occurred_at",
+    "consents": "changed_at",
+}
+NOT_YET = f"coalesce(try_cast(returned_at as date) > date '{CUT}', false)"
+UNDONE = f"""
+    case when {NOT_YET} then '0' else returned_amount end as returned_amount,
+    case when {NOT_YET} and lower(trim(status)) = 'returned' then 'completed' else status end as status,
+    case when {NOT_YET} then null else returned_at end as returned_at
+"""
+IN_COMMON = f"between date '2025-06-30' and date '{CUT}'"
+
+
+@pytest.fixture(scope="module")
+def cut_demo(project, tmp_path_factory):
+    """The demo as it would have been delivered on the day of the cut."""
+    folder = tmp_path_factory.mktemp("cut")
+    inputs = {}
+    for path in DEMO.glob("*.csv.gz"):
+        name = path.name.removesuffix(".csv.gz")
+        if name == "truth":
+            continue
+        rows = f"read_csv('{path}', all_varchar = true)"
+        columns = f"* replace ({UNDONE})" if name == "orders" else "*"
+        until = (
+            f"coalesce(try_cast({DATED[name]} as date) <= date '{CUT}', true)" if name in DATED else "true"
+        )
+        inputs[name] = {"file": str(folder / f"{name}.csv")}
+        duckdb.sql(f"copy (select {columns} from {rows} where {until}) to '{folder / name}.csv'")
+    return project.run(folder, "--select", "+customer_features", inputs=inputs, history_months=9)
+
+
+def test_the_cut_took_away_orders_events_and_returns(cut_demo, demo):
+    sizes = """
+        select
+            (select count(*) from staging.stg_orders),
+            (select count(*) from staging.stg_events),
+            (select count(*) from staging.stg_orders where returned_amount > 0),
+            (select max(ordered_on) from staging.stg_orders)
+    """
+    before, after = cut_demo.rows(sizes)[0], demo.rows(sizes)[0]
+    assert before[-1] <= CUT < after[-1]
+    assert all(less < more for less, more in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("relation", "keys"),
+    [
+        ("scores.customer_features", "as_of_date, customer_id"),
+        ("fits.fit_rfm_cutoffs", "fitted_on, metric"),
+        ("fits.fit_interpurchase", "fitted_on, category"),
+    ],
+)
+def test_nothing_known_on_a_date_changes_when_later_rows_are_added(cut_demo, demo, relation: str, keys: str):
+    when = keys.partition(",")[0]
+    query = f"select * from {relation} where {when} {IN_COMMON} order by {keys}"
+    then, now = cut_demo.frame(query), demo.frame(query)
+    assert then[when].nunique() == 10
+    pd.testing.assert_frame_equal(then, now, check_exact=True)
+
+
+@pytest.fixture
+def grid(project, tmp_path, write_csv):
+    """The as-of dates of a shop with one order on each of these days."""
+
+    def build(*days: str, **variables: object) -> list[str]:
+        path = write_csv(["customer_id,ordered_at,amount", *(f"a,{day},1" for day in days)])
+        outcome = project.run(
+            tmp_path, "--select", "+as_of_dates", inputs={"orders": {"file": path}}, **variables
+        )
+        dates = outcome.rows("select * from staging.as_of_dates order by as_of_date")
+        assert [latest for _, _, latest in dates] == [False] * (len(dates) - 1) + [True]
+        assert [previous for _, previous, _ in dates] == [None, *(day for day, _, _ in dates[:-1])]
+        return [str(day) for day, _, _ in dates]
+
+    return build
+
+
+def test_the_grid_is_the_month_ends_of_a_year_and_the_latest_date(grid):
+    dates = grid("2023-05-05", "2024-03-10 12:30:00")
+    assert dates[0] == "2023-03-31"
+    assert dates[-2:] == ["2024-02-29", "2024-03-10"]
+    assert len(dates) == 13
+
+
+def test_a_shorter_history_has_fewer_month_ends(grid):
+    assert grid("2023-05-05", "2024-03-10", history_months=3) == [
+        "2023-12-31",
+        "2024-01-31",
+        "2024-02-29",
+        "2024-03-10",
+    ]
+
+
+def test_a_latest_date_at_the_end_of_a_month_stands_once(grid):
+    assert grid("2024-03-31", history_months=1) == ["2024-02-29", "2024-03-31"]
+
+
+@pytest.mark.parametrize("given", ["2023-12-15", "2024-06-01"])
+def test_a_given_date_is_the_latest_whether_or_not_there_is_data(grid, given: str):
+    assert grid("2023-05-05", "2024-03-10", history_months=1, as_of_date=given)[-1] == given
+
+
+@pytest.mark.parametrize(
+    "typing_errors", [["2099-03-10"], ["2099-03-10", "2099-03-11"], ["0024-03-10"], ["soon"]]
+)
+def test_a_typing_error_does_not_move_the_latest_date(grid, typing_errors: list[str]):
+    days = [f"2024-{month:02}-10" for month in range(1, 7)]
+    assert grid(*days, *typing_errors, history_months=1) == ["2024-05-31", "2024-06-10"]
+
+
+@pytest.mark.parametrize("never", ["infinity", "-infinity", "290000-01-01"])
+def test_a_date_outside_of_all_calendars_does_not_move_the_latest_date(grid, never: str):
+    assert grid("2024-05-09", "2024-06-10", never, history_months=1) == ["2024-05-31", "2024-06-10"]

@@ -1,0 +1,352 @@
+"""Segment definitions: what the checks say about mistakes, and what holds for those that come along."""
+
+import copy
+import itertools
+import json
+import random
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+
+from customer_segmentation.environment import PROJECT
+
+GOOD = {
+    "question": "Is the next order late?",
+    "basis": "journey",
+    "assignment": "first_match",
+    "otherwise": "on_time",
+    "owner": "crm",
+    "segments": [
+        {"name": "late", "label": {"en": "Late", "ko": "지연"}, "when": "overdue_ratio > 2"},
+        {"name": "on_time", "label": {"en": "On time", "ko": "정상"}},
+    ],
+}
+
+
+def definition_in(path: Path) -> dict:
+    """Return the segmentation that a property file defines."""
+    (model,) = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+    return model["config"]["meta"]["segmentation"]
+
+
+DEFINITIONS = {
+    path.stem.removeprefix("segments_"): definition_in(path)
+    for path in sorted((PROJECT / "models" / "segments").glob("segments_*.yml"))
+}
+
+
+class Definitions:
+    """The macros that read definitions, evaluated by dbt."""
+
+    def __init__(self, project, folder: Path) -> None:
+        self._project = project
+        self._folder = folder
+
+    def compile(self, jinja: str, **variables: object) -> object:
+        """Compile Jinja as dbt does, and return what came of it."""
+        return self._project.dbt(
+            self._folder, "compile", "--no-populate-cache", "--inline", jinja, **variables
+        )
+
+    def render(self, jinja: str, **variables: object) -> str:
+        """Return what Jinja renders to; it must compile."""
+        outcome = self.compile(jinja, **variables)
+        assert outcome.success, outcome.message
+        return outcome.result.results[0].node.compiled_code
+
+    def evaluate(self, macro: str, definitions: Iterable[dict], **variables: object) -> list:
+        """Return what a macro says of each of some definitions; `written` is the definition in its call."""
+        calls = [macro.replace("written", literal(written)) for written in definitions]
+        prepared = "{% set columns = segmentation_columns() %}"
+        return json.loads(self.render(f"{prepared}{{{{ tojson([{', '.join(calls)}]) }}}}", **variables))
+
+    def problems(self, definitions: Iterable[dict], name: str = "punctuality") -> list[list[str]]:
+        """Return what is wrong with each of some definitions."""
+        return self.evaluate(f"segmentation_problems('{name}', written, columns)", definitions)
+
+
+def literal(value: object) -> str:
+    """Write a value so that Jinja reads it."""
+    return f"fromjson({json.dumps(json.dumps(value))})"
+
+
+@pytest.fixture(scope="module")
+def definitions(project, tmp_path_factory) -> Definitions:
+    return Definitions(project, tmp_path_factory.mktemp("definitions"))
+
+
+def changed(**keys) -> dict:
+    """Return the good definition with other values; None removes the key."""
+    definition = copy.deepcopy(GOOD) | keys
+    return {key: value for key, value in definition.items() if value is not None}
+
+
+def with_segment(**keys) -> dict:
+    """Return the good definition with other values in its first segment; None removes the key."""
+    definition = copy.deepcopy(GOOD)
+    segment = definition["segments"][0] | keys
+    definition["segments"][0] = {key: value for key, value in segment.items() if value is not None}
+    return definition
+
+
+def with_conditions(*conditions: str, **keys) -> dict:
+    """Return a definition with a segment for each condition, named s1, s2 and so on."""
+    segments = [
+        {"name": f"s{number}", "label": {"en": "S", "ko": "S"}, "when": condition}
+        for number, condition in enumerate(conditions, start=1)
+    ]
+    return changed(segments=segments, otherwise=None, **keys)
+
+
+MISTAKES = {
+    "there is no definition: it belongs under `config: meta: segmentation:` of the model": None,
+    "there is no key 'quesiton': did you mean 'question'?": changed(quesiton="?"),
+    "`question` is missing": changed(question=None),
+    "`basis` is missing": changed(basis=None),
+    "`assignment` is missing": changed(assignment=None),
+    "`owner` is missing": changed(owner=None),
+    "`basis` is 'behavioral': did you mean 'behavioural'?": changed(basis="behavioral"),
+    "`assignment` is 'best': there is first_match, all_matches": changed(assignment="best"),
+    "`segments` must be a list of segments, each with a name": changed(segments=[]),
+    "must be a list of segments": changed(segments=["late", "on_time"]),
+    "`otherwise` is 'ontime', but no segment has this name: did you mean 'on_time'?": changed(
+        otherwise="ontime"
+    ),
+    "segment 'late': it is `otherwise`, so it takes all that is left and must not have a `when`": changed(
+        otherwise="late"
+    ),
+    "segment 'on_time': it has no `when`: say who is in it, or name it in `otherwise`": changed(
+        otherwise=None
+    ),
+    "population: there is no column 'lifetime_order': did you mean 'lifetime_orders'?": changed(
+        population="lifetime_order > 0"
+    ),
+    "segment 'late': there are two of this name": changed(segments=[*GOOD["segments"], GOOD["segments"][0]]),
+    "segment 1: `name` is missing": with_segment(name=None),
+    "it can't be called 'Very late': a name is made of a-z, 0-9 and _": with_segment(name="Very late"),
+    "segment 'all': it can't be called 'all': that is a word of SQL": with_segment(name="all"),
+    "segment 'late': `label` is missing": with_segment(label=None),
+    "`label` must have an English and a Korean text: {en: …, ko: …}": with_segment(label="Late"),
+    "segment 'late': label: `ko` is missing": with_segment(label={"en": "Late"}),
+    "label: there is no key 'de'": with_segment(label={"en": "Late", "ko": "지연", "de": "Spät"}),
+    "segment 'late': there is no key 'wehn': did you mean 'when'?": with_segment(wehn="true"),
+    "`treatment` must say what is done: {objective: …, channel: …, offer: …}": with_segment(treatment="call"),
+    "treatment: there is no key 'chanel': did you mean 'channel'?": with_segment(treatment={"chanel": "sms"}),
+    "segment 'on_time': has no rank, but others have": with_segment(rank=1),
+    "segment 'late': `rank` is 'high': it must be a whole number, and higher is better": with_segment(
+        rank="high"
+    ),
+    "segment 'late': it has no `when`": with_segment(when=None),
+    "segment 'late': the condition is not text: put it into quotes (True)": with_segment(when=True),
+    "there is no column 'overdue': did you mean 'overdue_ratio'?": with_segment(when="overdue > 2"),
+    "there is no function 'ruond' for conditions: did you mean 'round'?": with_segment(
+        when="ruond(overdue_ratio) > 2"
+    ),
+    "there is no function 'random' for conditions": with_segment(when="random() > 0.5"),
+    "'select' doesn't belong to a condition: it may only compare columns of one row": with_segment(
+        when="overdue_ratio > (select 1)"
+    ),
+    "';' doesn't belong to a condition": with_segment(when="overdue_ratio > 2; true"),
+    "the condition holds a comment": with_segment(when="overdue_ratio > 2 -- late"),
+    "holds a comment: write it as a comment of the YAML file": with_segment(
+        when="overdue_ratio > 2 /* late */"
+    ),
+    "the condition has a text that doesn't end: a ' is missing": with_segment(when="kind = 'business"),
+    "columns stand without quotes, and texts in single ones": with_segment(when='kind = "business"'),
+    "the condition has brackets that don't match": with_segment(when="(overdue_ratio > 2"),
+    "its condition can't be true": with_segment(when="overdue_ratio > 5 and overdue_ratio < 3"),
+}
+
+
+@pytest.fixture(scope="module")
+def problems_of_mistakes(definitions: Definitions) -> dict[str, list[str]]:
+    return dict(zip(MISTAKES, definitions.problems(MISTAKES.values()), strict=True))
+
+
+@pytest.mark.parametrize("message", MISTAKES)
+def test_a_mistake_is_named_with_its_place_and_what_was_probably_meant(problems_of_mistakes, message: str):
+    problems = problems_of_mistakes[message]
+    assert any(message in problem for problem in problems), problems
+
+
+def test_a_segmentation_is_not_called_like_a_column_or_a_word_of_sql(definitions: Definitions):
+    refused = "the segmentation can't be called"
+    assert definitions.problems([GOOD], "region") == [[f"{refused} 'region': that is a column already"]]
+    assert definitions.problems([GOOD], "order") == [[f"{refused} 'order': that is a word of SQL"]]
+
+
+def test_all_mistakes_are_named_at_once_with_the_file(definitions: Definitions):
+    definition = literal(with_segment(when="overdue > 2", label=None))
+    check = f"check_segmentation('punctuality', {definition}, segmentation_columns())"
+    message = definitions.compile(f"{{% if execute %}}{{% do {check} %}}{{% endif %}}").message
+    assert "models/segments/segments_punctuality.yml" in message
+    assert "segment 'late': `label` is missing" in message
+    assert "segment 'late': there is no column 'overdue': did you mean 'overdue_ratio'?" in message
+    assert "docs/guides/add_a_segment.md" in message
+
+
+def test_any_plain_condition_is_fine(definitions: Definitions):
+    conditions = [
+        GOOD["segments"][0]["when"],
+        "lifetime_orders between 2 and 3 or lifetime_orders in (5, 7)",
+        "coalesce(days_since_last_order, 0) > 30 and not is_birthday_month",
+        "case when kind = 'business' then orders_12m >= 12 else orders_12m >= 6 end",
+        "favourite_category like '%select from; -- fashion%' and region is distinct from 'O''Hare'",
+        "cast(revenue_12m as double) / nullif(orders_12m, 0) > 0.5 * AVERAGE_ORDER_VALUE",
+        "first_order_on >= cast('2025-01-01' as date)",
+    ]
+    problems = definitions.problems(with_segment(when=condition) for condition in conditions)
+    assert problems == [[]] * len(conditions)
+
+
+def test_a_segment_that_earlier_ones_leave_nobody_is_an_error(definitions: Definitions):
+    winners = {
+        ("lifetime_orders > 3", "lifetime_orders > 3"): "'s1'",
+        ("true", "lifetime_orders > 3"): "'s1'",
+        ("lifetime_orders > 3", "lifetime_orders >= 4 and overdue_ratio > 2"): "'s1'",
+        ("lifetime_orders >= 2", "lifetime_orders between 2 and 5"): "'s1'",
+        ("city_size in ('city', 'town')", "city_size = 'town' and lifetime_orders > 1"): "'s1'",
+        ("city_size is not null", "city_size = 'town'"): "'s1'",
+        ("city_size <> 'town'", "city_size in ('city', 'metropolis')"): "'s1'",
+        ("is_birthday_month", "lifetime_orders > 1 and is_birthday_month"): "'s1'",
+        ("children < 5", "overdue_ratio > 2", "children = 1 or overdue_ratio > 3"): "'s1' and 's2'",
+    }
+    found = definitions.problems([with_conditions(*conditions) for conditions in winners])
+    for (conditions, winner), problems in zip(winners.items(), found, strict=True):
+        message = f"segment 's{len(conditions)}': nobody can be in it, because {winner} comes first"
+        assert [problem for problem in problems if message in problem], (conditions, problems)
+
+
+def test_the_population_counts_for_what_can_be_reached(definitions: Definitions):
+    prospects = with_conditions("lifetime_orders = 0", population="lifetime_orders > 0")
+    ((problem,),) = definitions.problems([prospects])
+    assert "its condition can't be true (lifetime_orders = 0, within lifetime_orders > 0)" in problem
+
+
+def test_overlapping_audiences_do_not_hide_each_other(definitions: Definitions):
+    audiences = with_conditions("lifetime_orders > 3", "lifetime_orders > 5", assignment="all_matches")
+    assert definitions.problems([audiences]) == [[]]
+
+
+def test_overlapping_audiences_may_have_a_population_and_an_otherwise(definitions: Definitions):
+    audiences = with_conditions("x > 1", "x > 2", assignment="all_matches", population="x > 0")
+    audiences["segments"].append({"name": "rest", "label": {"en": "Rest", "ko": "기타"}})
+    audiences["otherwise"] = "rest"
+    assert definitions.evaluate("unreachable_problems(written)", [audiences]) == [[]]
+    (expression,) = definitions.evaluate("segment_expression(dict(written, left_out={}))", [audiences])
+    rows = duckdb.sql(f"select x, {expression} from (values (0), (1), (2), (3), (null)) as everyone (x)")
+    assert dict(rows.fetchall()) == {0: None, 1: "rest", 2: "s1", 3: "s1|s2", None: None}
+
+
+def test_what_a_segment_lacks_is_named(definitions: Definitions):
+    used = "['lifetime_orders', 'age_band', 'visits_90d', 'views_90d']"
+    (lacking,) = definitions.evaluate(
+        f"inputs_lacking({used}, columns, {{}})", [GOOD], inputs={"orders": {"file": "orders.csv"}}
+    )
+    assert lacking == ["customers.birth_date or customers.age_band", "events"]
+
+
+def test_what_is_said_to_be_unreachable_is_unreachable(definitions: Definitions):
+    """Nobody is left for such a segment, whatever the values: on random conditions, against the database."""
+    chance = random.Random(7)
+    pairs = [(random_condition(chance), random_condition(chance)) for _ in range(250)]
+    problems = definitions.evaluate(
+        "unreachable_problems(written)", [with_conditions(*pair) for pair in pairs]
+    )
+    unreachable = [pair for pair, found in zip(pairs, problems, strict=True) if "segment 's2'" in str(found)]
+    assert len(unreachable) > 30
+    connection = duckdb.connect()
+    connection.execute("""
+        create table everyone as
+        select * from (values (null), (0), (0.5), (1), (1.5), (2), (2.5), (3), (4)) as x (x)
+        cross join (values (null), (0), (1), (2), (3), (4)) as y (y)
+        cross join (values (null), ('a'), ('b'), ('c')) as z (z)
+    """)
+    for earlier, later in unreachable:
+        left = f"select * from everyone where ({later}) and not coalesce({earlier}, false)"
+        assert not connection.execute(left).fetchall(), (earlier, later)
+
+
+def random_condition(chance: random.Random) -> str:
+    def number() -> str:
+        return str(chance.choice([0, 1, 2, 3]))
+
+    def comparison() -> str:
+        column = chance.choice("xy")
+        return chance.choice(
+            [
+                f"{column} {chance.choice(['=', '<>', '<', '<=', '>', '>='])} {number()}",
+                f"{column} between {number()} and {number()}",
+                f"{column} in ({number()}, {number()})",
+                f"not {column} = {number()}",
+                f"z {chance.choice(['=', '<>'])} '{chance.choice('ab')}'",
+                "z in ('a', 'b')",
+                f"z is {chance.choice(['', 'not '])}null",
+            ]
+        )
+
+    parts = [comparison() for _ in range(chance.choice([1, 1, 2, 3]))]
+    return "".join(part + chance.choice([" and ", " and ", " or "]) for part in parts[:-1]) + parts[-1]
+
+
+def test_a_segmentation_that_is_not_published_is_named(definitions: Definitions):
+    outcome = definitions.compile("{% do check_segmentations() %}", segmentations=["rfm"])
+    assert outcome.success, outcome.message
+    assert "models/segments/segments_lifecycle.sql is not published" in "".join(outcome.warnings)
+
+
+def test_a_segmentation_is_published_once(definitions: Definitions):
+    outcome = definitions.compile(
+        "{% if execute %}{% do check_segmentations() %}{% endif %}", segmentations=["rfm", "rfm"]
+    )
+    assert "The variable segmentations names 'rfm' twice." in outcome.message
+
+
+def test_the_version_follows_the_conditions_and_nothing_else(definitions: Definitions):
+    same = [
+        changed(question="Who is late?", owner="sales"),
+        with_segment(label={"en": "Overdue", "ko": "연체"}, treatment={"channel": "sms"}),
+        with_segment(when="overdue_ratio\n  >  2"),
+    ]
+    other = [
+        changed(otherwise=None),
+        changed(population="lifetime_orders > 0"),
+        with_segment(when="overdue_ratio > 3"),
+    ]
+    version, *versions = definitions.evaluate("definition_version(written)", [GOOD, *same, *other])
+    assert versions[: len(same)] == [version] * len(same)
+    assert version not in versions[len(same) :]
+
+
+def test_the_definition_in_the_guide_is_a_good_one(definitions: Definitions):
+    guide = (PROJECT / "docs" / "guides" / "add_a_segment.md").read_text(encoding="utf-8")
+    example = textwrap.dedent(guide.partition("```yaml\n")[2].partition("   ```")[0])
+    (model,) = yaml.safe_load(example)["models"]
+    assert definitions.problems([model["config"]["meta"]["segmentation"]]) == [[]]
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_every_segment_has_a_hypothesis_and_a_treatment(name: str):
+    for segment in DEFINITIONS[name]["segments"]:
+        assert segment["hypothesis"].endswith("."), segment["name"]
+        assert segment["treatment"].keys() == {"objective", "channel", "offer"}, segment["name"]
+
+
+def test_every_combination_of_scores_is_in_one_rfm_segment(definitions: Definitions):
+    case = definitions.render("{{ segment_expression(segmentation_definition('rfm')) }}")
+    scores = list(itertools.product(range(1, 6), repeat=3))
+    values = ", ".join(f"({r}, {f}, {m}, {orders})" for r, f, m in scores for orders in (1, 9))
+    columns = "recency_score, frequency_score, monetary_score, lifetime_orders"
+    rows = duckdb.sql(f"select {columns}, {case} from (values {values}) as scores ({columns})").fetchall()
+    segment_of = {tuple(row[:4]): row[4] for row in rows}
+    rank_of = {segment["name"]: segment["rank"] for segment in DEFINITIONS["rfm"]["segments"]}
+    assert set(segment_of.values()) == rank_of.keys()
+
+    for r, f, m in scores:
+        for better in ((r + 1, f, m), (r, f + 1, m), (r, f, m + 1)):
+            if max(better) <= 5:
+                assert rank_of[segment_of[*better, 9]] >= rank_of[segment_of[r, f, m, 9]], better

@@ -1,0 +1,375 @@
+"""A company's own data: the guide word for word, every way to map it, and errors that say what to mend."""
+
+import json
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+from click.testing import CliRunner
+from conftest import PROJECT, Outcome, Project
+
+from customer_segmentation import builds, cli, inputs
+
+GUIDE = (PROJECT / "docs" / "your_own_data.md").read_text(encoding="utf-8")
+HEADER = "customer_id,ordered_at,amount"
+
+
+def blocks(language: str) -> list[str]:
+    """Return the code blocks of the guide in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+
+
+def made(command: str, folder: Path) -> list[str]:
+    """Return the arguments with which make calls `segmentation` for a command of the guide."""
+    recipe = subprocess.run([*shlex.split(command), "--dry-run"], cwd=folder, capture_output=True, text=True)
+    calls = [line for line in recipe.stdout.splitlines() if "/segmentation build" in line]
+    assert len(calls) == 1, recipe.stdout + recipe.stderr
+    return shlex.split(calls[0])[1:]
+
+
+def segmentation(project: Project, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run the command line in the copy of the project and return what it prints."""
+    for module in (builds, cli, inputs):
+        monkeypatch.setattr(module, "PROJECT", project.root)
+    monkeypatch.setenv("DBT_PROFILES_DIR", str(project.root))
+    monkeypatch.chdir(project.root)
+    outcome = CliRunner().invoke(cli.main, arguments, catch_exceptions=False)
+    assert outcome.exit_code == 0, outcome.output
+    assert "Warning" not in outcome.output
+    return outcome.output
+
+
+def built(project: Project, name: str) -> Outcome:
+    return Outcome(
+        success=True,
+        message="",
+        warnings=[],
+        result=None,
+        database=project.root / "build" / f"{name}.duckdb",
+    )
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of the project for the files that the guide tells to write."""
+    return Project(tmp_path_factory.mktemp("shop") / "copy")
+
+
+@pytest.fixture(scope="module")
+def mine(shop: Project) -> tuple[Outcome, str]:
+    """The first two steps of the guide: a file of orders, a vars file, a build."""
+    vars_file, command = blocks("yaml")[0], blocks("sh")[0]
+    mapping = yaml.safe_load(vars_file)["inputs"]["orders"]
+    header = [mapping["columns"][column] for column in ("customer_id", "ordered_at", "amount")]
+    sample = blocks("csv")[0].splitlines()
+    assert sample[0].split(",") == header
+    orders = [
+        f"B-{customer},{2024 + month // 12}-{month % 12 + 1:02}-{customer % 28 + 1:02} 10:00:00,{customer}.50"
+        for customer in range(40)
+        for month in range(1 + customer % 20)
+    ]
+    path = shop.root / mapping["file"]
+    path.parent.mkdir()
+    path.write_text("\n".join([*sample, *orders, ""]), encoding="utf-8")
+    (shop.root / re.search(r"INPUT=(\S+)", command)[1]).write_text(vars_file, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        printed = segmentation(shop, made(command, shop.root), monkeypatch)
+    return built(shop, "mine"), printed
+
+
+def test_the_guide_leads_to_customers_in_segments(mine):
+    outcome, printed = mine
+    customers = outcome.rows("select count(*), count(rfm), count(lifecycle) from marts.customers")
+    assert customers == [(42, 42, 42)]
+    assert len(outcome.rows("select distinct rfm from marts.customers")) > 3
+    assert outcome.rows("select sum(lifetime_orders) from marts.customers") == [(422,)]
+    assert "As of 2026-01-05: 42 customers, 422 orders, revenue EUR" in printed
+    assert "Champions" in printed
+
+
+def test_what_absent_inputs_leave_unknown_is_null_and_not_zero(mine):
+    unknown = [
+        *["demographic", "geographic", "customer_kind", "kind", "age_band", "region", "household_size"],
+        *["favourite_category", "category_breadth", "price_level", "favourite_channel", "favourite_device"],
+        *["visits_90d", "days_since_cart_left", "can_email", "is_reachable"],
+        *["lifetime_margin", "margin_12m", "discount_share", "return_share"],
+    ]
+    counts = ", ".join(f"count({column})" for column in unknown)
+    assert mine[0].rows(f"select {counts} from marts.customers") == [(0,) * len(unknown)]
+    assert mine[0].rows("select count(reachable_customers) from marts.segment_profiles") == [(0,)]
+
+
+def test_segmentations_without_their_inputs_are_left_out_and_say_so(mine):
+    outcome, printed = mine
+    in_use = {name for (name,) in outcome.rows("select distinct segmentation from marts.segment_membership")}
+    assert in_use == {"rfm", "lifecycle", "loyalty_tier", "behaviour"}
+    segments = outcome.rows("""
+        select split_part(name, '.', 1), name, note from marts.input_coverage
+        where subject = 'segment' and not is_present
+    """)
+    assert {segmentation for segmentation, _, _ in segments} == {
+        "demographic",
+        "geographic",
+        "customer_kind",
+        "behaviour",
+    }
+    notes = {name: note for _, name, note in segments}
+    assert all(note.startswith("left out: needs ") for note in notes.values())
+    assert notes["behaviour.cart_abandoners"] == "left out: needs events"
+    assert "demographic" in printed and "customers.birth_date" in printed
+    assert "behaviour.first_order_only" not in notes
+
+
+def test_coverage_says_which_inputs_and_columns_are_there(mine):
+    present = mine[0].rows("select name from marts.input_coverage where subject <> 'segment' and is_present")
+    assert {name for (name,) in present} == {
+        "orders",
+        "orders.customer_id",
+        "orders.ordered_at",
+        "orders.amount",
+    }
+
+
+def test_the_longer_example_of_the_guide_builds_too(shop, mine, monkeypatch):
+    """Globs, Parquet, a table, a model, a query, expressions and where, all in one vars file."""
+    data = shop.root / "data"
+    orders = """
+        select
+            'o' || number as OrderNo,
+            'c' || number % 40 as CustomerNo,
+            timestamp '2024-06-15 11:00:00' + to_days(number::int * 2) as Placed,
+            20.0 as Total,
+            case when number % 2 = 0 then 5.0 end as Shipping,
+            case when number % 10 = 0 then 'X' end as State,
+            case when number % 4 = 0 then 'FR' else 'DE' end as Shop
+        from range({}) as numbers (number)
+    """
+    events = """
+        select
+            nullif('c' || number % 5, 'c4') as visitor,
+            timestamp '2026-01-01 08:00:00' as ts,
+            'VIEW' as action
+        from range(50) as numbers (number)
+    """
+    duckdb.sql(f"copy ({orders.format('0, 100')}) to '{data}/orders_1.parquet'")
+    duckdb.sql(f"copy ({orders.format('100, 300')}) to '{data}/orders_2.parquet'")
+    (data / "events").mkdir()
+    duckdb.sql(f"copy ({events}) to '{data}/events/1.json'")
+    (shop.root / "models" / "my_products.sql").write_text("select 'p1' as product_id, 'shoes' as category\n")
+    text = blocks("yaml")[1]
+    table = yaml.safe_load(text)["inputs"]["customers"]["table"]
+    with duckdb.connect(str(shop.root / "build" / "all.duckdb")) as connection:
+        connection.execute(f"create schema {table.rpartition('.')[0]}")
+        connection.execute(f"create table {table} as select 'c1' as CustomerNo, date '1990-02-03' as Born")
+    (shop.root / "all.yml").write_text(text, encoding="utf-8")
+
+    printed = segmentation(shop, ["build", "--input", "all.yml"], monkeypatch)
+
+    outcome = built(shop, "all")
+    assert outcome.rows(
+        "select input, rows_in, rows_accepted from marts.input_reconciliation order by input"
+    ) == [
+        ("consents", 0, 0),
+        ("customers", 1, 1),
+        ("events", 40, 40),
+        ("order_items", 0, 0),
+        ("orders", 225, 225),
+        ("products", 1, 1),
+    ]
+    assert outcome.rows(
+        "select status, amount, count(*) from staging.stg_orders group by all order by all"
+    ) == [
+        ("cancelled", 15, 15),
+        ("completed", 15, 60),
+        ("completed", 20, 150),
+    ]
+    assert outcome.rows("select customer_id, age_band from marts.customers where age_band is not null") == [
+        ("c1", "35-44")
+    ]
+    assert outcome.rows("select sum(visits_90d) from marts.customers") == [(4,)]
+    assert "demographic" in printed
+
+
+def test_a_glob_of_csv_files_is_read_whole(project, tmp_path, write_csv):
+    write_csv([HEADER, "a,2024-01-01,1", "b,2024-01-02,2"], "orders_1.csv")
+    write_csv(["amount,ordered_at,customer_id", "3,2024-01-03,c"], "orders_2.csv")
+    outcome = project.run(
+        tmp_path, "--select", "+stg_orders", inputs={"orders": {"file": str(tmp_path / "orders_*.csv")}}
+    )
+    rows = outcome.rows("select customer_id, amount from staging.stg_orders order by 1")
+    assert rows == [("a", 1), ("b", 2), ("c", 3)]
+
+
+def test_keys_of_other_types_are_texts_in_the_house(project, tmp_path):
+    duckdb.sql(f"""
+        copy (select 7::bigint as customer_id, date '2024-01-01' as ordered_at, 9.99::double as amount)
+        to '{tmp_path}/orders.parquet'
+    """)
+    outcome = project.run(
+        tmp_path, "--select", "+stg_orders", inputs={"orders": {"file": str(tmp_path / "orders.parquet")}}
+    )
+    rows = outcome.rows("select customer_id, amount::varchar, ordered_on::varchar from staging.stg_orders")
+    assert rows == [("7", "9.9900", "2024-01-01")]
+
+
+ORDERS = {"query": "select 'a' as customer_id, '2024-01-01' as ordered_at, '1' as amount"}
+
+
+MISTAKES = {
+    "a required column is missing": (
+        {"inputs": {"orders": {"query": "select 'a' as buyer, '2024-01-01' as ordered_at, 1 as amount"}}},
+        [
+            "'orders'",
+            "'customer_id'",
+            "It has: buyer, ordered_at, amount",
+            "inputs.orders.columns.customer_id",
+        ],
+    ),
+    "a named column is missing": (
+        {"inputs": {"orders": ORDERS | {"columns": {"amount": "total"}}}},
+        ["'orders'", "'total'", "'amount'", "inputs.orders.columns.amount"],
+    ),
+    "a required column of another input is missing": (
+        {"inputs": {"orders": ORDERS, "order_items": {"query": "select 1 as order_id"}}},
+        ["'order_items'", "'product_id'", "inputs.order_items.columns.product_id"],
+    ),
+    "items have no orders to belong to": (
+        {
+            "inputs": {
+                "orders": ORDERS,
+                "order_items": {"query": "select 1 as order_id, 1 as product_id, 1 as amount"},
+            }
+        },
+        ["inputs.orders.columns.order_id", "order_items"],
+    ),
+    "orders are empty": (
+        {"inputs": {"orders": {"query": ORDERS["query"] + " where false"}}},
+        ["inputs.orders", "no rows"],
+    ),
+    "where leaves no orders": (
+        {"inputs": {"orders": ORDERS | {"where": "false"}}},
+        ["inputs.orders", "no rows"],
+    ),
+    "a file is missing": (
+        {"inputs": {"orders": {"file": "data/nowhere.csv"}}},
+        ["inputs.orders.file", "'data/nowhere.csv'", "no such file"],
+    ),
+    "a glob finds nothing": (
+        {"inputs": {"orders": {"file": "data/nowhere_*.parquet"}}},
+        ["inputs.orders.file", "no such file"],
+    ),
+    "orders are not mapped": (
+        {"inputs": {"customers": {"table": "crm.customers"}}},
+        ["inputs", "no 'orders'", "required"],
+    ),
+    "nothing is mapped": ({"inputs": {}}, ["inputs", "no 'orders'"]),
+    "an unknown input": (
+        {"inputs": {"orders": ORDERS, "refunds": {"file": "x.csv"}}},
+        ["inputs", "'refunds'", "orders, customers, order_items, products, events, consents"],
+    ),
+    "an unknown key": (
+        {"inputs": {"orders": ORDERS | {"column": {}}}},
+        ["inputs.orders", "'column'", "columns and where"],
+    ),
+    "an unknown column": (
+        {"inputs": {"orders": ORDERS | {"columns": {"ammount": "amount"}}}},
+        ["inputs.orders.columns", "'ammount'", "ordered_at, amount"],
+    ),
+    "two kinds": (
+        {"inputs": {"orders": ORDERS | {"file": "x.csv"}}},
+        ["inputs.orders", "exactly one", "file, query"],
+    ),
+    "no kind": ({"inputs": {"orders": {"columns": {}}}}, ["inputs.orders", "it has none"]),
+    "no history": ({"history_months": 0}, ["history_months", "1 to 120"]),
+    "a history in words": ({"history_months": "a year"}, ["history_months", "1 to 120"]),
+    "a date in another order": ({"as_of_date": "30.6.2026"}, ["as_of_date", "'30.6.2026'", "2026-06-30"]),
+    "a date that never was": ({"as_of_date": "2026-02-30"}, ["as_of_date", "'2026-02-30'"]),
+    "no amount is allowed": ({"max_amount": 0}, ["max_amount", "above 0"]),
+    "an unknown metric": ({"rfm_cutoffs": {"frequncy": [1, 2, 3, 4]}}, ["rfm_cutoffs", "'frequncy'"]),
+    "three cut-offs": ({"rfm_cutoffs": {"frequency": [1, 2, 3]}}, ["rfm_cutoffs", "four ascending"]),
+    "descending cut-offs": ({"rfm_cutoffs": {"recency": [9, 5, 3, 1]}}, ["rfm_cutoffs", "four ascending"]),
+    "a cut-off in words": ({"rfm_cutoffs": {"recency": [1, 2, 3, "x"]}}, ["rfm_cutoffs", "four ascending"]),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_stops_the_run_at_once_and_says_where_to_mend_it(project, tmp_path, mistake: str):
+    variables, parts = MISTAKES[mistake]
+    outcome = project.dbt(tmp_path, "run", **({"inputs": {"orders": ORDERS}} | variables))
+    assert not outcome.success
+    assert [part for part in [*parts, "docs/"] if part not in outcome.message] == [], outcome.message
+    assert outcome.rows("select count(*) from information_schema.tables") == [(0,)]
+
+
+BAD_ORDERS = {
+    "missing:customer_id": "o1,,2024-05-01,1,completed,web,",
+    "wrong_type:ordered_at": "o2,a,yesterday,1,completed,web,",
+    "wrong_type:amount": 'o3,a,2024-05-01,"1,50",completed,web,',
+    "negative:amount": "o4,a,2024-05-01,-1,completed,web,",
+    "absurd:amount": "o5,a,2024-05-01,100000001,completed,web,",
+    "too_early:ordered_at": "o6,a,1899-12-30,1,completed,web,",
+    "after_as_of_date:ordered_at": "o7,a,2024-06-01,1,completed,web,",
+    "unknown_value:status": "o8,a,2024-05-01,1,shipped,web,",
+    "broken_text:channel": "o9,a,2024-05-01,1,completed,w\ufffdb,",
+    "duplicate:order_id": "o10,a,2024-05-01,1,completed,web,2024-05-02",
+    "missing:customer_id, wrong_type:amount": "o11,,2024-05-01,much,completed,web,",
+}
+GOOD_ORDERS = ["o10,a,2024-05-01,2,completed,web,2024-05-03", "o12, a ,2024-05-02 10:00:00, 3 , COMPLETED ,,"]
+
+
+@pytest.fixture(scope="module")
+def with_bad_rows(project, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bad_rows")
+    files = {
+        "orders": [
+            "order_id,customer_id,ordered_at,amount,status,channel,updated_at",
+            *BAD_ORDERS.values(),
+            *GOOD_ORDERS,
+        ],
+        "order_items": ["order_id,product_id,amount", "o10,p1,2", "o8,p1,1", "o12,p9,1"],
+        "products": ["product_id,category", "p1,shoes", ",hats"],
+    }
+    for name, lines in files.items():
+        (folder / f"{name}.csv").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    mappings = {name: {"file": str(folder / f"{name}.csv")} for name in files}
+    return project.run(folder, inputs=mappings, as_of_date="2024-05-31")
+
+
+def test_each_kind_of_bad_row_is_rejected_with_its_reason(with_bad_rows):
+    rejected = with_bad_rows.rows("select reasons, row_key from marts.rejected_rows where input = 'orders'")
+    assert sorted(rejected) == sorted((reason, row.partition(",")[0]) for reason, row in BAD_ORDERS.items())
+    others = with_bad_rows.rows(
+        "select input, reasons from marts.rejected_rows where input <> 'orders' order by 1, 2"
+    )
+    assert others == [
+        ("order_items", "unknown_reference:order_id"),
+        ("order_items", "unknown_reference:product_id"),
+        ("products", "missing:product_id"),
+    ]
+
+
+def test_a_rejected_row_is_kept_as_it_was_delivered(with_bad_rows):
+    rows = with_bad_rows.rows(
+        "select row_json from marts.rejected_rows where input = 'orders' and row_key = 'o3'"
+    )
+    assert json.loads(rows[0][0]) == {
+        "order_id": "o3",
+        "customer_id": "a",
+        "ordered_at": "2024-05-01",
+        "amount": "1,50",
+        "status": "completed",
+        "channel": "web",
+        "updated_at": None,
+    }
+
+
+def test_bad_rows_reconcile_and_the_good_ones_are_used(with_bad_rows):
+    rows = with_bad_rows.rows("select * from marts.input_reconciliation where rows_in > 0 order by input")
+    assert rows == [("order_items", 3, 1, 2, True), ("orders", 13, 2, 11, True), ("products", 2, 1, 1, True)]
+    assert with_bad_rows.rows(
+        "select customer_id, lifetime_orders, lifetime_revenue from marts.customers"
+    ) == [("a", 2, 5)]
