@@ -9,6 +9,24 @@
     {{ return(definitions) }}
 {% endmacro %}
 
+{#- [(definition, segment, what the inputs lack for it)], for all segments that are defined. -#}
+{% macro catalogue() %}
+    {%- set rows = [] -%}
+    {%- set mapped = {} -%}
+    {%- for name in var('segmentations') if execute -%}
+        {%- set definition = segmentation_definition(name, mapped) -%}
+        {%- set whole = none if segments_in_use(definition) else definition.left_out.values() | first -%}
+        {%- for segment in definition.segments -%}
+            {%- do rows.append((
+                definition,
+                dict(segment, position=loop.index, treatment=segment.treatment or {}),
+                definition.left_out.get(segment.name) or whole,
+            )) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(rows) }}
+{% endmacro %}
+
 {#- What decides who is in which segment, for the record. -#}
 {% macro written_definition(definition) %}
     {%- set segments = [] -%}

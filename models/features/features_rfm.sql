@@ -23,6 +23,7 @@ states as (
         customer_id,
         known_on as as_of_date,
         sum(orders) as orders,
+        sum(orders_kept) as orders_kept,
         sum(revenue) as revenue,
         sum(margin) as margin,
         min(case when orders_kept > 0 then date_day end) as first_order_on,
@@ -42,7 +43,7 @@ leaving as (
     select
         customer_id,
         leaves_12m_on as as_of_date,
-        sum(orders) as orders,
+        sum(orders_kept) as orders_kept,
         sum(revenue) as revenue,
         sum(margin) as margin
     from order_days
@@ -55,6 +56,13 @@ not_yet_returned as (
     select
         orders.customer_id,
         as_of_dates.as_of_date,
+        count(*) as orders,
+        sum(
+            case
+                when orders.ordered_on > cast({{ dbt.dateadd('month', -12, 'as_of_dates.as_of_date') }} as date) then 1
+                else 0
+            end
+        ) as orders_12m,
         min(orders.ordered_on) as first_order_on,
         max(orders.ordered_on) as last_order_on
     from {{ ref('stg_orders') }} as orders
@@ -74,10 +82,11 @@ accumulated as (
         customer_dates.previous_as_of_date,
         coalesce(states.orders, 0) as orders_in_period,
         coalesce(states.revenue, 0) as revenue_in_period,
-        coalesce(sum(states.orders) over known, 0) as lifetime_orders,
+        coalesce(sum(states.orders_kept) over known, 0) + coalesce(not_yet_returned.orders, 0) as lifetime_orders,
         coalesce(sum(states.revenue) over known, 0) as lifetime_revenue,
         sum(states.margin) over known as lifetime_margin,
-        coalesce(sum(states.orders) over known, 0) - coalesce(sum(leaving.orders) over known, 0) as orders_12m,
+        coalesce(sum(states.orders_kept) over known, 0) - coalesce(sum(leaving.orders_kept) over known, 0)
+        + coalesce(not_yet_returned.orders_12m, 0) as orders_12m,
         coalesce(sum(states.revenue) over known, 0) - coalesce(sum(leaving.revenue) over known, 0) as revenue_12m,
         sum(states.margin) over known - coalesce(sum(leaving.margin) over known, 0) as margin_12m,
         least(min(states.first_order_on) over known, not_yet_returned.first_order_on) as first_order_on,

@@ -13,12 +13,12 @@ latest as (
 {% for input, details in contract.items() %}
 {{ input }} as (
     select
-        count(*) as accepted_rows
-        {%- for name, column in details['columns'].items() %},
+        {%- for name, column in details['columns'].items() %}
         count({{ name }}) as {{ name }}_known,
         {{ 'cast(min(' ~ name ~ ') as date)' if column.type in dates else 'null' }} as {{ name }}_earliest,
-        {{ 'cast(max(' ~ name ~ ') as date)' if column.type in dates else 'null' }} as {{ name }}_latest
-    {%- endfor %}
+        {{ 'cast(max(' ~ name ~ ') as date)' if column.type in dates else 'null' }} as {{ name }}_latest,
+        {%- endfor %}
+        count(*) as accepted_rows
     from {{ ref('checked_' ~ input) }}
     where reasons is null
 ),

@@ -104,7 +104,9 @@ dates as (
     select
         as_of_date,
         segmentation,
-        case when lag(date_number) over known = date_number - 1 then lag(as_of_date) over known end as previous_as_of_date
+        case
+            when lag(date_number) over known = date_number - 1 then lag(as_of_date) over known
+        end as previous_as_of_date
     from numbered
     window known as (partition by segmentation order by as_of_date)
 )

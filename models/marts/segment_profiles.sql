@@ -75,19 +75,26 @@ profiles as (
     group by members.segmentation, members.segment, customers.{{ dimension }}
 ),
 
+{{ dimension }}_shares as (
+    select
+        segmentation,
+        segment,
+        place,
+        concat(value, ' ', cast(round(100.0 * customers / known_customers) as integer), ' %') as value_and_share
+    from {{ dimension }}_counts
+),
+
 {{ dimension }}_top as (
     select
         segmentation,
         segment,
         concat_ws(
-            ', '
-        {%- for place in [1, 2, 3] %},
-            max(
-                case when place = {{ place }} then concat(value, ' ', cast(round(100.0 * customers / known_customers) as integer), ' %') end
-            )
-        {%- endfor %}
+            ', ',
+            max(case when place = 1 then value_and_share end),
+            max(case when place = 2 then value_and_share end),
+            max(case when place = 3 then value_and_share end)
         ) as places
-    from {{ dimension }}_counts
+    from {{ dimension }}_shares
     group by segmentation, segment
 ),
 {%- endfor %}
@@ -149,10 +156,10 @@ select
     100 * (cast(profiles.lifetime_revenue as double) / nullif(profiles.lifetime_orders, 0))
     / nullif(cast(everybody.lifetime_revenue as double) / nullif(everybody.lifetime_orders, 0), 0) as index_average_order_value,
     profiles.active_customers / cast(profiles.customers as double) as share_active,
-    cast(profiles.reachable_customers as integer) as reachable_customers,
-{%- for reach in ['reachable', 'email', 'sms', 'push', 'messenger'] %}
-    profiles.{{ reach }}_customers / cast(profiles.customers as double) as share_{{ reach }}{{ ',' if not loop.last }}
-{%- endfor %}
+    {%- for reach in ['reachable', 'email', 'sms', 'push', 'messenger'] %}
+    profiles.{{ reach }}_customers / cast(profiles.customers as double) as share_{{ reach }},
+    {%- endfor %}
+    cast(profiles.reachable_customers as integer) as reachable_customers
 from profiles
 cross join latest
 cross join everybody

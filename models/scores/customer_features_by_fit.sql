@@ -4,12 +4,12 @@
 select
     customer_dates.customer_id,
     customer_dates.as_of_date,
-    fits.fitted_on
-{%- for model in feature_models() + score_models() %}
-    {%- for column in documented_columns(model) %},
-    {{ model }}.{{ column }}
+    {%- for model in feature_models() + score_models() %}
+    {%- for column in documented_columns(model) %}
+    {{ model }}.{{ column }},
     {%- endfor %}
-{%- endfor %}
+    {%- endfor %}
+    fits.fitted_on
 from {{ ref('customer_dates') }} as customer_dates
 inner join {{ ref('fits_in_use') }} as fits on customer_dates.as_of_date = fits.as_of_date
 {%- for model in feature_models() + score_models() %}

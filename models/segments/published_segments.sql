@@ -21,7 +21,7 @@ due as (
     {%- if is_incremental() %}
     where
         is_latest
-        or as_of_date not in (select as_of_date from {{ this }})
+        or as_of_date not in (select published_on.as_of_date from {{ this }} as published_on)
     {%- endif %}
 ),
 
@@ -30,10 +30,10 @@ placed as (
     select
         customer_id,
         as_of_date,
-        fitted_on
-        {%- for definition in definitions %},
-        {{ segment_expression(definition) | indent(4) }} as {{ definition.name }}
+        {%- for definition in definitions %}
+        {{ segment_expression(definition) | indent(4) }} as {{ definition.name }},
         {%- endfor %}
+        fitted_on
     from {{ ref('customer_features_by_fit') }}
     where fitted_on in (select as_of_date from due)
 ),
@@ -41,10 +41,10 @@ placed as (
 published as (
     select
         customer_id,
-        as_of_date
-        {%- for definition in definitions %},
-        {{ definition.name }}
+        {%- for definition in definitions %}
+        {{ definition.name }},
         {%- endfor %}
+        as_of_date
     from placed
     where fitted_on = as_of_date
     {%- if is_incremental() %}
@@ -52,10 +52,10 @@ published as (
     union all
     select
         customer_id,
+        {%- for definition in definitions %}
+        {{ definition.name if definition.name in columns_before else 'cast(null as string)' }} as {{ definition.name }},
+        {%- endfor %}
         as_of_date
-    {%- for definition in definitions %},
-        {{ definition.name if definition.name in columns_before else 'cast(null as string)' }}
-    {%- endfor %}
     from {{ this }}
     where as_of_date not in (select as_of_date from due)
     {%- endif %}

@@ -17,7 +17,7 @@ select
     coalesce(status = 'returned' or (amount > 0 and returned_amount >= amount), false) as is_fully_returned,
     ordered_at,
     cast(ordered_at as date) as ordered_on,
-    -- a return without a time of its own counts from the day of the order
-    cast(coalesce(returned_at, ordered_at) as date) as returned_on
+    -- a return without a time of its own counts from the day of the order, and none counts before it
+    cast(greatest(coalesce(returned_at, ordered_at), ordered_at) as date) as returned_on
 from {{ ref('checked_orders') }}
 where reasons is null

@@ -1,0 +1,421 @@
+"""What holds for any data: the project's own SQL, compiled once and run in memory on drawn inputs."""
+
+import json
+import random
+from collections import Counter
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import duckdb
+import pytest
+from conftest import PROJECT
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from customer_segmentation.contract import read_contract
+
+AS_OF = date(2024, 6, 15)
+CONTRACT = read_contract()
+Shop = dict[str, list[dict]]
+
+# what depends on the population by design: prices of a category, and all that is fitted
+RELATIVE = ["price_level", *["recency_score", "frequency_score", "monetary_score", "monetary_12m_score"]]
+RELATIVE += ["frequency_levels", "expected_interpurchase_days", "expected_interpurchase_basis"]
+RELATIVE += ["overdue_ratio", "gap_ratio", "is_active"]
+MONEY = ["lifetime_revenue", "lifetime_margin", "average_order_value", "revenue_12m", "margin_12m"]
+MONEY += ["revenue_in_period"]
+
+drawn = settings(
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+few, many = settings(drawn, max_examples=12), settings(drawn, max_examples=30)
+
+
+class Engine:
+    """The compiled models on a database in memory."""
+
+    def __init__(self, nodes: list):
+        """Take the models in an order in which they can be run."""
+        self.models = {node.unique_id: node for node in nodes if node.resource_type == "model"}
+        self.tests = [node for node in nodes if node.resource_type == "test"]
+        self.connection = duckdb.connect(config={"threads": 1})
+        self.connection.execute("attach ':memory:' as demo; use demo")
+        for schema in {"raw", "staging", *(node.schema for node in self.models.values())}:
+            self.connection.execute(f"create schema {schema}")
+        problems = PROJECT / "seeds" / "reference" / "reject_problems.csv"
+        self.connection.execute(f"create table staging.reject_problems as from '{problems}'")
+        self.connection.execute(raw_tables())
+        for model in self.models.values():
+            self._make(model)
+
+    def compute(self, shop: Shop, *names: str) -> None:
+        """Run all models on these inputs, or those that the named ones need."""
+        for name, definition in CONTRACT.items():
+            self.connection.execute(f"delete from raw.{name}")
+            rows = [[row.get(column) for column in definition["columns"]] for row in shop.get(name, [])]
+            if rows:
+                marks = ", ".join("?" for _ in definition["columns"])
+                self.connection.executemany(f"insert into raw.{name} values ({marks})", rows)
+        needed = self._needed(names)
+        for model in self.models.values():
+            if model.config.materialized != "view" and (not names or model.unique_id in needed):
+                self._make(model)
+
+    def rows(self, query: str) -> list[tuple]:
+        """Return the rows of a query."""
+        return self.connection.execute(query).fetchall()
+
+    def by_customer(self, relation: str, without: list[str] = ()) -> dict[tuple, dict]:
+        """Return the rows of a relation by customer and date."""
+        cursor = self.connection.execute(f"select * from {relation}")
+        columns = [column[0] for column in cursor.description]
+        rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        return {
+            (row["customer_id"], row["as_of_date"]): {
+                name: value for name, value in row.items() if name not in without
+            }
+            for row in rows
+        }
+
+    def _make(self, model: object) -> None:
+        kind = "view" if model.config.materialized == "view" else "table"
+        self.connection.execute(f"create or replace {kind} {model.relation_name} as {model.compiled_code}")
+
+    def _needed(self, names: tuple[str, ...]) -> set[str]:
+        needed, waiting = set(), [node.unique_id for node in self.models.values() if node.name in names]
+        while waiting:
+            unique_id = waiting.pop()
+            if unique_id in self.models and unique_id not in needed:
+                needed.add(unique_id)
+                waiting += self.models[unique_id].depends_on.nodes
+        return needed
+
+
+def raw_tables() -> str:
+    """Return the statements that make a table of texts for each input."""
+    columns = {
+        name: ", ".join(f"{column} varchar" for column in definition["columns"])
+        for name, definition in CONTRACT.items()
+    }
+    return "; ".join(f"create or replace table raw.{name} ({texts})" for name, texts in columns.items())
+
+
+@pytest.fixture(scope="module")
+def engine(project, tmp_path_factory) -> Engine:
+    folder = tmp_path_factory.mktemp("properties")
+    (folder / "build").mkdir()
+    with duckdb.connect(str(folder / "build" / "demo.duckdb")) as connection:
+        connection.execute(f"create schema raw; {raw_tables()}")
+    compiled = project.dbt(
+        folder,
+        *["compile", "--resource-type", "model", "--resource-type", "test"],
+        inputs={name: {"table": f"raw.{name}"} for name in CONTRACT},
+        as_of_date=AS_OF.isoformat(),
+        history_months=2,
+    )
+    assert compiled.success, compiled.message
+    return Engine([result.node for result in compiled.result.results])
+
+
+def text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def moment(days_ago: int, hour: int = 12) -> str:
+    return str(datetime(AS_OF.year, AS_OF.month, AS_OF.day, hour) - timedelta(days_ago))
+
+
+CUSTOMERS = st.integers(0, 5).map("c{}".format)
+DAYS_AGO = st.one_of(st.integers(0, 120), st.integers(0, 900))
+CATEGORIES = st.sampled_from(["shoes", "hats", "food"])
+
+
+@st.composite
+def orders(draw, customers=CUSTOMERS) -> dict:
+    """Draw an order that is well-formed, with or without a return, a discount, a cost."""
+    days_ago, amount = draw(DAYS_AGO), draw(st.integers(0, 300))
+    returned = draw(st.sampled_from([None, None, None, 0, amount // 2, amount, amount + 5]))
+    return {
+        "order_id": f"o{draw(st.integers(0, 10**9))}",
+        "customer_id": draw(customers),
+        "ordered_at": moment(days_ago, draw(st.integers(0, 23))),
+        "amount": str(amount),
+        "discount_amount": text(draw(st.sampled_from([None, 0, 20]))),
+        "returned_amount": text(returned),
+        "returned_at": moment(draw(st.integers(-30, days_ago))) if returned else None,
+        "cost_amount": text(draw(st.sampled_from([None, amount // 2]))),
+        "status": draw(
+            st.sampled_from(["completed", "completed", "completed", "pending", "cancelled", "returned"])
+        ),
+        "channel": draw(st.sampled_from(["web", "store", None])),
+    }
+
+
+@st.composite
+def shops(draw, customers=CUSTOMERS) -> Shop:
+    """Draw a shop whose rows are all acceptable."""
+    drawn_orders = draw(st.lists(orders(customers), max_size=25, unique_by=lambda order: order["order_id"]))
+    products = [{"product_id": category, "category": category} for category in ("shoes", "hats", "food")]
+    items = [
+        {
+            "order_id": order["order_id"],
+            "product_id": draw(CATEGORIES),
+            "amount": order["amount"],
+            "quantity": "2",
+        }
+        for order in drawn_orders
+    ]
+    events = st.fixed_dictionaries(
+        {
+            "customer_id": customers,
+            "occurred_at": DAYS_AGO.map(moment),
+            "event_type": st.sampled_from(["visit", "view", "search", "add_to_cart", "checkout", "purchase"]),
+            "device": st.sampled_from(["mobile", "desktop"]),
+        }
+    )
+    people = st.fixed_dictionaries(
+        {
+            "customer_id": customers,
+            "kind": st.sampled_from(["person", "business", None]),
+            "created_at": DAYS_AGO.map(moment),
+            "birth_date": st.sampled_from(["1960-06-01", "1999-02-28", None]),
+            "city_population": st.sampled_from(["5000", "2000000", None]),
+        }
+    )
+    return {
+        "orders": drawn_orders,
+        "order_items": items,
+        "products": products,
+        "events": draw(st.lists(events, max_size=15)),
+        "customers": draw(st.lists(people, max_size=6, unique_by=lambda row: row["customer_id"])),
+    }
+
+
+PLAIN = """
+    select
+        dates.customer_id,
+        dates.as_of_date,
+        count(*) filter (counted) as lifetime_orders,
+        count(*) filter (counted and ordered_on > dates.as_of_date - interval 12 months) as orders_12m,
+        min(ordered_on) filter (counted) as first_order_on,
+        max(ordered_on) filter (counted) as last_order_on,
+        coalesce(sum(amount), 0) - coalesce(sum(returned_amount) filter (is_back), 0) as lifetime_revenue,
+        coalesce(sum(amount) filter (ordered_on > dates.as_of_date - interval 12 months), 0)
+        - coalesce(
+            sum(returned_amount) filter (is_back and returned_on > dates.as_of_date - interval 12 months), 0
+        ) as revenue_12m
+    from features.customer_dates as dates
+    left join (
+        select
+            known.*,
+            as_of_date,
+            returned_on <= as_of_date as is_back,
+            not (is_fully_returned and returned_on <= as_of_date) as counted
+        from staging.stg_orders as known
+        inner join staging.as_of_dates on ordered_on <= as_of_date
+        where is_counted
+    ) as orders using (customer_id, as_of_date)
+    group by all
+"""
+
+
+@many
+@given(shop=shops())
+def test_running_totals_are_what_a_plain_count_over_the_orders_gives(engine, shop: Shop):
+    engine.compute(shop, "features_rfm")
+    assert engine.rows("select count(*) from marts.rejected_rows") == [(0,)]
+    plain = engine.by_customer(f"({PLAIN})")
+    features = engine.by_customer("features.features_rfm")
+    assert plain.keys() == features.keys()
+    for key, row in plain.items():
+        assert row == {name: features[key][name] for name in row}
+
+
+@many
+@given(shop=shops())
+def test_features_and_scores_do_not_contradict_each_other(engine, shop: Shop):
+    engine.compute(shop, "customer_features")
+    for row in engine.by_customer("scores.customer_features").values():
+        assert 0 <= row["orders_12m"] <= row["lifetime_orders"]
+        assert row["lifetime_revenue"] >= 0
+        if row["lifetime_orders"]:
+            assert 0 <= row["days_since_last_order"] <= row["days_since_first_order"]
+        for share in ("discount_share", "return_share", "favourite_category_share"):
+            assert row[share] is None or 0 <= row[share] <= 1
+        assert (row["visits_90d"] or 0) <= row["lifetime_visits"]
+        assert (row["recency_score"] is None) == (row["lifetime_orders"] == 0)
+    scored = {
+        "recency_score": "-days_since_last_order",
+        "frequency_score": "lifetime_orders",
+        "monetary_score": "lifetime_revenue",
+        "monetary_12m_score": "revenue_12m",
+    }
+    for score, value in scored.items():
+        rows = engine.rows(f"""
+            select as_of_date, {value}, min({score}), max({score}), max(max({score})) over before
+            from scores.customer_features where {score} is not null
+            group by as_of_date, {value}
+            window before as (
+                partition by as_of_date order by {value} rows between unbounded preceding and 1 preceding
+            )
+        """)
+        for _, _, lowest, highest, highest_before in rows:
+            assert 1 <= lowest == highest <= 5
+            assert (highest_before or 0) <= lowest
+
+
+@few
+@given(shop=shops(), seed=st.integers(0, 99))
+def test_the_order_of_rows_changes_nothing(engine, shop: Shop, seed: int):
+    results = []
+    for rows in (shop, {name: random.Random(seed).sample(rows, len(rows)) for name, rows in shop.items()}):
+        engine.compute(rows, "published_segments", "customer_features")
+        relations = ["scores.customer_features", "segments.published_segments"]
+        results.append([engine.by_customer(relation) for relation in relations])
+    assert results[0] == results[1]
+
+
+@few
+@given(shop=shops(), factor=st.sampled_from([2, 10, 1000]))
+def test_another_unit_of_money_changes_no_score_no_ratio_and_no_tier(engine, shop: Shop, factor: int):
+    dearer = {
+        name: [
+            {
+                column: str(int(value) * factor) if value and column.endswith("amount") else value
+                for column, value in row.items()
+            }
+            for row in rows
+        ]
+        for name, rows in shop.items()
+    }
+    features, segments = [], []
+    for rows in (shop, dearer):
+        engine.compute(rows, "published_segments", "customer_features")
+        features.append(engine.by_customer("scores.customer_features"))
+        segments.append(engine.by_customer("segments.published_segments", ["behaviour", "moved_by_rule"]))
+    assert segments[0] == segments[1]
+    for key, row in features[0].items():
+        for name, value in row.items():
+            expected = value * factor if name in MONEY and value is not None else value
+            if isinstance(expected, float | Decimal):
+                expected = pytest.approx(
+                    float(expected), rel=1e-3 if name == "price_level" else 1e-9, abs=1e-3
+                )
+            assert features[1][key][name] == expected, name
+
+
+@few
+@given(shop=shops(), newcomer=shops(st.just("newcomer")))
+def test_another_customer_changes_nothing_about_the_others(engine, shop: Shop, newcomer: Shop):
+    features, segments = [], []
+    both = {name: rows if name == "products" else [*rows, *newcomer[name]] for name, rows in shop.items()}
+    for rows in (shop, both):
+        engine.compute(rows, "published_segments", "customer_features")
+        features.append(engine.by_customer("scores.customer_features", RELATIVE))
+        relative = ["rfm", "lifecycle", "loyalty_tier", "behaviour", "moved_by_rule"]
+        segments.append(engine.by_customer("segments.published_segments", relative))
+    for before, after in (features, segments):
+        assert before == {key: row for key, row in after.items() if key[0] != "newcomer"}
+
+
+STRANGE = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+    st.sampled_from(
+        [
+            "",
+            " ",
+            "NaN",
+            "-Infinity",
+            "infinity",
+            "1e400",
+            "9" * 40,
+            "-1",
+            "0",
+            "1,5",
+            "0x1F",
+            "true",
+            "t",
+            "null",
+        ]
+        + [
+            "2024-02-30",
+            "9999-12-31",
+            "0001-01-01",
+            "290000-01-01",
+            "24:00:00",
+            "epoch",
+            "2024-06-15T12:00:00Z",
+        ]
+        + ["'", '"', "\\", "%s", "{}", "<b>", "🛒", "Ã¤", "\x00", "\ufffd", "a|b", "completed ", "VIEW"]
+    ),
+)
+
+
+@st.composite
+def garbage(draw) -> Shop:
+    """Draw inputs in which any value of any column may be anything."""
+    shop = draw(shops())
+    for name, definition in CONTRACT.items():
+        rows = shop.setdefault(name, [])
+        for column in draw(st.lists(st.sampled_from(list(definition["columns"])), max_size=4)):
+            row = draw(st.sampled_from(rows)) if rows else {}
+            rows.append(row | {column: draw(st.one_of(st.none(), STRANGE))})
+    return shop
+
+
+@many
+@given(shop=garbage())
+def test_any_row_whatever_it_holds_is_accepted_or_rejected_exactly_once(engine, shop: Shop):
+    engine.compute(shop, "input_reconciliation", "published_segments")
+    for name, rows_in, rows_accepted, rows_rejected, is_reconciled in engine.rows(
+        "select * from marts.input_reconciliation"
+    ):
+        assert rows_in == len(shop[name]) == rows_accepted + rows_rejected
+        assert is_reconciled
+    for name in CONTRACT:
+        columns = CONTRACT[name]["columns"]
+        delivered = Counter(
+            json.dumps({column: row.get(column) for column in columns}, sort_keys=True) for row in shop[name]
+        )
+        rejected = engine.rows(f"select row_json from marts.rejected_rows where input = '{name}'")
+        kept = Counter(json.dumps(json.loads(row), sort_keys=True) for (row,) in rejected)
+        assert kept <= delivered
+
+
+def order(number: int, **values: object) -> dict:
+    defaults = {
+        "order_id": f"o{number}",
+        "customer_id": f"c{number}",
+        "ordered_at": moment(number),
+        "amount": "10",
+    }
+    return defaults | values
+
+
+EXTREMES = {
+    "a single order": [order(1)],
+    "a single customer": [order(number, customer_id="c") for number in range(30)],
+    "everybody alike": [order(number, ordered_at=moment(5)) for number in range(50)],
+    "everything for nothing": [order(number, amount="0") for number in range(20)],
+    "everything returned": [
+        order(number, returned_amount="10", returned_at=moment(number - 1)) for number in range(1, 20)
+    ],
+    "everything cancelled": [order(number, status="cancelled") for number in range(20)],
+    "nothing acceptable": [order(number, amount="a lot") for number in range(20)],
+    "everything on the latest day": [order(number, ordered_at=moment(0)) for number in range(20)],
+    "everything long ago": [order(number, ordered_at="1970-01-01") for number in range(20)],
+    "more orders than anyone places": [
+        order(number, customer_id=f"c{number % 2}", ordered_at=moment(number % 1000), amount="100000000")
+        for number in range(4000)
+    ],
+}
+
+
+@pytest.mark.parametrize("extreme", EXTREMES)
+def test_extreme_inputs_pass_every_model_and_every_check(engine, extreme: str):
+    engine.compute({"orders": EXTREMES[extreme]})
+    failed = {test.name: rows for test in engine.tests if (rows := engine.rows(test.compiled_code))}
+    assert failed == {}
