@@ -92,7 +92,8 @@ accumulated as (
         customer_dates.as_of_date,
         coalesce(sum(states.visits) over known, {{ no_event }}) as lifetime_visits,
         {%- for count in ['visits', 'views', 'searches', 'carts', 'view_visits', 'converted_visits'] %}
-        coalesce(sum(states.{{ count }}) over known, {{ no_event }}) - coalesce(sum(leaving.{{ count }}) over known, 0) as {{ count }}_90d,
+        coalesce(sum(states.{{ count }}) over known, {{ no_event }})
+        - coalesce(sum(leaving.{{ count }}) over known, 0) as {{ count }}_90d,
         {%- endfor %}
         max(states.last_visit_on) over known as last_visit_on,
         max(states.last_cart_at) over known as last_cart_at,

@@ -11,7 +11,8 @@ states as (
     select
         consents.customer_id,
         {%- for channel in channels %}
-        max_by(consents.is_granted, consents.changed_at) filter (where consents.channel = '{{ channel }}') as can_{{ channel }},
+        max_by(consents.is_granted, consents.changed_at)
+            filter (where consents.channel = '{{ channel }}') as can_{{ channel }},
         {%- endfor %}
         calendar.known_on as as_of_date
     from {{ ref('stg_consents') }} as consents

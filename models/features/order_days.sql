@@ -31,7 +31,8 @@ returned as (
         case when is_fully_returned then -1 else 0 end as orders,
         -returned_amount as revenue,
         cast(
-            cost_amount * case when is_fully_returned then 1.0 else cast(returned_amount as double) / nullif(amount, 0) end
+            cost_amount
+            * case when is_fully_returned then 1.0 else cast(returned_amount as double) / nullif(amount, 0) end
             - returned_amount as decimal(18, 4)
         ) as margin,
         cast(null as decimal(18, 4)) as discount_amount,
@@ -66,21 +67,38 @@ days as (
 ),
 
 -- the time since the purchase before: two orders on one day are one purchase, and a later return does not unmake it
+purchases as (
+    select
+        *,
+        {{ last_known('case when orders_placed > 0 then date_day end', 'before') }} as last_purchase_day
+    from days
+    window before as (
+        partition by customer_id
+        order by date_day
+        rows between unbounded preceding and 1 preceding
+    )
+),
+
 gaps as (
     select
         *,
-        case
-            when orders_placed > 0 then {{ dbt.datediff(
-                last_known('case when orders_placed > 0 then date_day end', '(partition by customer_id order by date_day rows between unbounded preceding and 1 preceding)'),
-                'date_day',
-                'day'
-            ) }}
-        end as gap_days
-    from days
+        case when orders_placed > 0 then {{ dbt.datediff('last_purchase_day', 'date_day', 'day') }} end as gap_days
+    from purchases
 )
 
 select
-    *,
+    customer_id,
+    date_day,
+    orders_placed,
+    orders_kept,
+    orders,
+    revenue,
+    margin,
+    discount_amount,
+    list_amount,
+    returnable_amount,
+    returned_amount,
+    gap_days,
     median(gap_days) over (
         partition by customer_id
         order by date_day

@@ -15,7 +15,9 @@ buyers as (
         {% if metric in by_hand -%}
         cast({{ by_hand[metric][quintile - 1] }} as double) as cutoff_{{ quintile }},
         {%- else -%}
-        cast(percentile_disc({{ quintile / 5 }}) within group (order by {{ column }}) as double) as cutoff_{{ quintile }},
+        cast(
+            percentile_disc({{ quintile / 5 }}) within group (order by {{ column }}) as double
+        ) as cutoff_{{ quintile }},
         {%- endif %}
         {%- endfor %}
         count(*) as customers,

@@ -57,7 +57,8 @@ grid as (
         cohort_sizes.customers,
         months.order_month,
         12 * (extract(year from months.order_month) - extract(year from cohort_sizes.cohort_month))
-        + extract(month from months.order_month) - extract(month from cohort_sizes.cohort_month) as months_since_first_order
+        + extract(month from months.order_month)
+        - extract(month from cohort_sizes.cohort_month) as months_since_first_order
     from cohort_sizes
     inner join months on cohort_sizes.cohort_month <= months.order_month
 )
@@ -68,11 +69,12 @@ select
     grid.order_month,
     cast(grid.customers as integer) as customers,
     cast(coalesce(active.active_customers, 0) as integer) as active_customers,
-    coalesce(active.active_customers, 0) / cast(grid.customers as double) as retention_rate,
+    coalesce(active.active_customers, 0) / grid.customers as retention_rate,
     cast(coalesce(active.orders, 0) as integer) as orders,
     cast(coalesce(active.revenue, 0) as decimal(18, 2)) as revenue,
     -- the month of the latest date is not over yet
-    grid.order_month < latest.latest_month or {{ dbt.last_day('latest.as_of_date', 'month') }} = latest.as_of_date as is_complete
+    grid.order_month < latest.latest_month
+    or {{ dbt.last_day('latest.as_of_date', 'month') }} = latest.as_of_date as is_complete
 from grid
 cross join latest
 left join active

@@ -43,7 +43,7 @@ subjects as (
         '{{ input }}.{{ name }}' as name,
         {{ name in mapped }} as is_present,
         accepted_rows,
-        {{ '1 - ' ~ name ~ '_known / nullif(cast(accepted_rows as double), 0)' if name in mapped else 'null' }} as null_share,
+        {{ '1 - ' ~ name ~ '_known / nullif(accepted_rows, 0)' if name in mapped else 'null' }} as null_share,
         {{ name }}_earliest as earliest_on,
         {{ name }}_latest as latest_on,
         null as note

@@ -111,23 +111,28 @@ dates as (
     window known as (partition by segmentation order by as_of_date)
 )
 
+{%- set has_before = 'dates.previous_as_of_date is not null' %}
+{%- set departing = ['customers_before', 'departed', 'churned'] %}
+{%- set arriving = ['acquired', 'retained', 'won_back', 'orders', 'buyers', 'repeat_buyers'] %}
+
 select
     keys.as_of_date,
     dates.previous_as_of_date,
     keys.segmentation,
     keys.segment,
     cast(coalesce(sizes.customers, 0) as integer) as customers,
-    {%- for count in ['customers_before', 'departed', 'churned'] %}
-    case when dates.previous_as_of_date is not null then cast(coalesce(departures.{{ count }}, 0) as integer) end as {{ count }},
+    -- of the first date there is no before
+    {%- for count in departing %}
+    cast(case when {{ has_before }} then coalesce(departures.{{ count }}, 0) end as integer) as {{ count }},
     {%- endfor %}
-    {%- for count in ['acquired', 'retained', 'won_back', 'orders', 'buyers', 'repeat_buyers'] %}
-    case when dates.previous_as_of_date is not null then cast(coalesce(arrivals.{{ count }}, 0) as integer) end as {{ count }},
+    {%- for count in arriving %}
+    cast(case when {{ has_before }} then coalesce(arrivals.{{ count }}, 0) end as integer) as {{ count }},
     {%- endfor %}
     cast(arrivals.upgraded as integer) as upgraded,
     cast(arrivals.downgraded as integer) as downgraded,
-    case when dates.previous_as_of_date is not null then cast(coalesce(arrivals.revenue, 0) as decimal(18, 2)) end as revenue,
+    cast(case when {{ has_before }} then coalesce(arrivals.revenue, 0) end as decimal(18, 2)) as revenue,
     cast(arrivals.revenue as double) / nullif(arrivals.orders, 0) as average_order_value,
-    arrivals.repeat_buyers / nullif(cast(arrivals.buyers as double), 0) as repeat_rate
+    arrivals.repeat_buyers / nullif(arrivals.buyers, 0) as repeat_rate
 from keys
 inner join dates
     on keys.as_of_date = dates.as_of_date

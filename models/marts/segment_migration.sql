@@ -27,7 +27,7 @@ select
     end as direction,
     moves.cause,
     cast(moves.customers as integer) as customers,
-    case when moves.from_segment is not null then moves.customers / cast(moves.customers_before as double) end
+    case when moves.from_segment is not null then moves.customers / moves.customers_before end
         as share_of_from_segment,
     cast(moves.revenue as decimal(18, 2)) as revenue,
     cast(moves.revenue_12m as decimal(18, 2)) as revenue_12m

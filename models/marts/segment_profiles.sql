@@ -31,9 +31,9 @@ profiles as (
         count(*) as customers,
         sum(customers.lifetime_orders) as lifetime_orders,
         sum(customers.orders_12m) as orders_12m,
-        sum(customers.lifetime_revenue) as lifetime_revenue,
-        sum(customers.revenue_12m) as revenue_12m,
-        sum(customers.margin_12m) as margin_12m,
+        cast(sum(customers.lifetime_revenue) as double) as lifetime_revenue,
+        cast(sum(customers.revenue_12m) as double) as revenue_12m,
+        cast(sum(customers.margin_12m) as double) as margin_12m,
         median(customers.lifetime_orders) as lifetime_orders_median,
         median(customers.revenue_12m) as revenue_12m_median,
         median(customers.days_since_first_order) as days_since_first_order_median,
@@ -127,18 +127,18 @@ select
     segments.position,
     segments.segment_rank,
     cast(profiles.customers as integer) as customers,
-    profiles.customers / cast(coalesce(populations.customers, everybody.customers) as double) as share_of_customers,
+    profiles.customers / coalesce(populations.customers, everybody.customers) as share_of_customers,
     cast(profiles.revenue_12m as decimal(18, 2)) as revenue_12m,
-    cast(profiles.revenue_12m as double) / nullif(cast(everybody.revenue_12m as double), 0) as share_of_revenue_12m,
+    profiles.revenue_12m / nullif(everybody.revenue_12m, 0) as share_of_revenue_12m,
     cast(profiles.lifetime_revenue as decimal(18, 2)) as lifetime_revenue,
-    cast(profiles.lifetime_revenue as double) / nullif(cast(everybody.lifetime_revenue as double), 0) as share_of_lifetime_revenue,
-    cast(profiles.margin_12m as double) / nullif(cast(profiles.revenue_12m as double), 0) as margin_rate_12m,
-    cast(profiles.revenue_12m as double) / profiles.customers as revenue_12m_mean,
+    profiles.lifetime_revenue / nullif(everybody.lifetime_revenue, 0) as share_of_lifetime_revenue,
+    profiles.margin_12m / nullif(profiles.revenue_12m, 0) as margin_rate_12m,
+    profiles.revenue_12m / profiles.customers as revenue_12m_mean,
     cast(profiles.revenue_12m_median as double) as revenue_12m_median,
-    profiles.orders_12m / cast(profiles.customers as double) as orders_12m_mean,
-    profiles.lifetime_orders / cast(profiles.customers as double) as lifetime_orders_mean,
+    profiles.orders_12m / profiles.customers as orders_12m_mean,
+    profiles.lifetime_orders / profiles.customers as lifetime_orders_mean,
     profiles.lifetime_orders_median,
-    cast(profiles.lifetime_revenue as double) / nullif(profiles.lifetime_orders, 0) as average_order_value,
+    profiles.lifetime_revenue / nullif(profiles.lifetime_orders, 0) as average_order_value,
     profiles.days_since_first_order_median,
     profiles.days_since_last_order_median,
     profiles.interpurchase_days_median,
@@ -149,15 +149,15 @@ select
     profiles.visits_90d_median,
     profiles.age_years_median,
     -- 100 is the mean of all customers
-    100 * (cast(profiles.revenue_12m as double) / profiles.customers)
-    / nullif(cast(everybody.revenue_12m as double) / everybody.customers, 0) as index_revenue_12m,
-    100 * (profiles.orders_12m / cast(profiles.customers as double))
-    / nullif(everybody.orders_12m / cast(everybody.customers as double), 0) as index_orders_12m,
-    100 * (cast(profiles.lifetime_revenue as double) / nullif(profiles.lifetime_orders, 0))
-    / nullif(cast(everybody.lifetime_revenue as double) / nullif(everybody.lifetime_orders, 0), 0) as index_average_order_value,
-    profiles.active_customers / cast(profiles.customers as double) as share_active,
+    100 * (profiles.revenue_12m / profiles.customers)
+    / nullif(everybody.revenue_12m / everybody.customers, 0) as index_revenue_12m,
+    100 * (profiles.orders_12m / profiles.customers)
+    / nullif(everybody.orders_12m / everybody.customers, 0) as index_orders_12m,
+    100 * (profiles.lifetime_revenue / nullif(profiles.lifetime_orders, 0))
+    / nullif(everybody.lifetime_revenue / nullif(everybody.lifetime_orders, 0), 0) as index_average_order_value,
+    profiles.active_customers / profiles.customers as share_active,
     {%- for reach in ['reachable', 'email', 'sms', 'push', 'messenger'] %}
-    profiles.{{ reach }}_customers / cast(profiles.customers as double) as share_{{ reach }},
+    profiles.{{ reach }}_customers / profiles.customers as share_{{ reach }},
     {%- endfor %}
     cast(profiles.reachable_customers as integer) as reachable_customers
 from profiles

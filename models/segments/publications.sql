@@ -19,7 +19,7 @@ due as (
     {%- if is_incremental() %}
     where
         is_latest
-        or as_of_date not in (select published_on.as_of_date from {{ this }} as published_on)
+        or as_of_date not in (select published.as_of_date from {{ this }} as published)
     {%- endif %}
 ),
 

@@ -21,7 +21,7 @@ due as (
     {%- if is_incremental() %}
     where
         is_latest
-        or as_of_date not in (select published_on.as_of_date from {{ this }} as published_on)
+        or as_of_date not in (select published.as_of_date from {{ this }} as published)
     {%- endif %}
 ),
 
@@ -35,7 +35,7 @@ placed as (
         {%- endfor %}
         fitted_on
     from {{ ref('customer_features_by_fit') }}
-    where fitted_on in (select as_of_date from due)
+    where fitted_on in (select due.as_of_date from due)
 ),
 
 published as (
@@ -57,7 +57,7 @@ published as (
         {%- endfor %}
         as_of_date
     from {{ this }}
-    where as_of_date not in (select as_of_date from due)
+    where as_of_date not in (select due.as_of_date from due)
     {%- endif %}
 )
 

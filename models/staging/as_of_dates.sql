@@ -1,4 +1,10 @@
-{%- set dated = {'orders': 'ordered_at', 'events': 'occurred_at', 'consents': 'changed_at', 'customers': 'created_at'} -%}
+{%- set dated = {
+    'orders': 'ordered_at',
+    'events': 'occurred_at',
+    'consents': 'changed_at',
+    'customers': 'created_at',
+} -%}
+{%- set first_of_month = dbt.date_trunc('month', 'latest_date') -%}
 with
 
 dates as (
@@ -34,7 +40,10 @@ latest as (
     cross join middle
     where
         following.date_day >= middle.date_day
-        and (following.next_date_day is null or {{ dbt.datediff('following.date_day', 'following.next_date_day', 'day') }} > 366)
+        and (
+            following.next_date_day is null
+            or {{ dbt.datediff('following.date_day', 'following.next_date_day', 'day') }} > 366
+        )
     {%- endif %}
 ),
 
@@ -47,7 +56,7 @@ grid as (
     union
     select
         latest_date,
-        cast({{ dbt.dateadd('day', -1, dbt.dateadd('month', -months_back, dbt.date_trunc('month', 'latest_date'))) }} as date) as as_of_date
+        cast({{ dbt.dateadd('day', -1, dbt.dateadd('month', -months_back, first_of_month)) }} as date) as as_of_date
     from latest
     {%- endfor %}
 )

@@ -126,30 +126,66 @@ kids         Kids & baby         0.6  0.54      0.07   0.8    1.2
 # Brands from cheap to dear; descriptions; goods with a usual price in thousand won. All brands are invented.
 BRAND_LEVELS = np.array([0.50, 0.68, 0.86, 1.15])
 GOODS = {
-    "women": ("온새 라윤 모노담 솔레하", "데일리 린넨 모던 소프트 클래식",
-              "블라우스:39 원피스:69 니트:49 슬랙스:45 트렌치코트:149 스커트:42 가디건:52"),
-    "men": ("하루진 브릭온 모노담 도윤결", "베이직 슬림핏 오버핏 워싱 클래식",
-            "옥스퍼드_셔츠:45 치노_팬츠:49 니트:55 재킷:129 티셔츠:25 데님_팬츠:59 패딩_조끼:79"),
-    "shoes": ("걸음새 포레온 라윤 누보담", "라이트 데일리 소가죽 캔버스 미니멀",
-              "스니커즈:79 로퍼:99 샌들:59 토트백:119 백팩:89 크로스백:75 앵클부츠:129"),
-    "skincare": ("초록뜰 이슬담 물빛결 하얀숲", "약산성 쌀겨 어성초 히알루론 무향",
-                 "토너:22 세럼:34 수분크림:29 클렌징폼:14 선크림:19 마스크팩_10매:18 아이크림:38"),
-    "makeup": ("채담 로제온 물빛결 하얀숲", "벨벳 글로우 매트 촉촉 롱래스팅",
-               "립틴트:14 쿠션:29 아이섀도_팔레트:28 마스카라:16 블러셔:15 컨실러:14 향수:69"),
-    "home": ("소소재 온마루 포근담 나무결", "호텔 북유럽 사계절 내추럴 순면",
-             "차렵이불:89 쿠션_커버:15 디퓨저:24 수건_5장:26 러그:79 스탠드_조명:59 커튼:69"),
-    "kitchen": ("소소재 정담 나무결 가마솔", "매일 단단한 스테인리스 손잡이 모던",
-                "프라이팬:39 접시_세트:49 머그컵:14 식칼:35 밀폐용기_세트:29 전기포트:49 냄비_세트:119"),
-    "food": ("푸른밭 들녘상회 바다담 한울농원", "산지직송 무농약 새벽 제철 프리미엄",
-             "사과_3kg:27 한우_불고기_600g:39 나물_모음:12 자반고등어:16 쌀_5kg:29 감귤_5kg:24 계란_30구:10"),
-    "snacks": ("바삭당 구름과자 들녘상회 다온차", "고소한 달콤한 수제 유기농 오리지널",
-               "녹차_티백:13 약과:15 견과_믹스:19 드립_커피:17 쌀과자:7 초콜릿:12 유자청:15"),
-    "gifts": ("정담 다온차 이슬담 한울농원", "정성 보자기 명절 감사 특선",
-              "홍삼_세트:89 한과_세트:45 한우_세트:169 과일_세트:65 비누_세트:35 참기름:42 와인잔:59"),
-    "electronics": ("픽셀담 소리결 해온 누리온", "콤팩트 스마트 저소음 프로 라이트",
-                    "무선_이어폰:99 공기청정기:259 로봇청소기:449 태블릿:549 스피커:89 노트북:1190 램프:69"),
-    "kids": ("몽글 꼬마숲 아기별 초록뜰", "첫걸음 순면 안심 무지개 포근한",
-             "내복_세트:24 그림책_세트:45 원목_블록:39 기저귀_4팩:59 물티슈_10팩:19 유아_식판:18 점퍼:55"),
+    "women": (
+        "온새 라윤 모노담 솔레하",
+        "데일리 린넨 모던 소프트 클래식",
+        "블라우스:39 원피스:69 니트:49 슬랙스:45 트렌치코트:149 스커트:42 가디건:52",
+    ),
+    "men": (
+        "하루진 브릭온 모노담 도윤결",
+        "베이직 슬림핏 오버핏 워싱 클래식",
+        "옥스퍼드_셔츠:45 치노_팬츠:49 니트:55 재킷:129 티셔츠:25 데님_팬츠:59 패딩_조끼:79",
+    ),
+    "shoes": (
+        "걸음새 포레온 라윤 누보담",
+        "라이트 데일리 소가죽 캔버스 미니멀",
+        "스니커즈:79 로퍼:99 샌들:59 토트백:119 백팩:89 크로스백:75 앵클부츠:129",
+    ),
+    "skincare": (
+        "초록뜰 이슬담 물빛결 하얀숲",
+        "약산성 쌀겨 어성초 히알루론 무향",
+        "토너:22 세럼:34 수분크림:29 클렌징폼:14 선크림:19 마스크팩_10매:18 아이크림:38",
+    ),
+    "makeup": (
+        "채담 로제온 물빛결 하얀숲",
+        "벨벳 글로우 매트 촉촉 롱래스팅",
+        "립틴트:14 쿠션:29 아이섀도_팔레트:28 마스카라:16 블러셔:15 컨실러:14 향수:69",
+    ),
+    "home": (
+        "소소재 온마루 포근담 나무결",
+        "호텔 북유럽 사계절 내추럴 순면",
+        "차렵이불:89 쿠션_커버:15 디퓨저:24 수건_5장:26 러그:79 스탠드_조명:59 커튼:69",
+    ),
+    "kitchen": (
+        "소소재 정담 나무결 가마솔",
+        "매일 단단한 스테인리스 손잡이 모던",
+        "프라이팬:39 접시_세트:49 머그컵:14 식칼:35 밀폐용기_세트:29 전기포트:49 냄비_세트:119",
+    ),
+    "food": (
+        "푸른밭 들녘상회 바다담 한울농원",
+        "산지직송 무농약 새벽 제철 프리미엄",
+        "사과_3kg:27 한우_불고기_600g:39 나물_모음:12 자반고등어:16 쌀_5kg:29 감귤_5kg:24 계란_30구:10",
+    ),
+    "snacks": (
+        "바삭당 구름과자 들녘상회 다온차",
+        "고소한 달콤한 수제 유기농 오리지널",
+        "녹차_티백:13 약과:15 견과_믹스:19 드립_커피:17 쌀과자:7 초콜릿:12 유자청:15",
+    ),
+    "gifts": (
+        "정담 다온차 이슬담 한울농원",
+        "정성 보자기 명절 감사 특선",
+        "홍삼_세트:89 한과_세트:45 한우_세트:169 과일_세트:65 비누_세트:35 참기름:42 와인잔:59",
+    ),
+    "electronics": (
+        "픽셀담 소리결 해온 누리온",
+        "콤팩트 스마트 저소음 프로 라이트",
+        "무선_이어폰:99 공기청정기:259 로봇청소기:449 태블릿:549 스피커:89 노트북:1190 램프:69",
+    ),
+    "kids": (
+        "몽글 꼬마숲 아기별 초록뜰",
+        "첫걸음 순면 안심 무지개 포근한",
+        "내복_세트:24 그림책_세트:45 원목_블록:39 기저귀_4팩:59 물티슈_10팩:19 유아_식판:18 점퍼:55",
+    ),
 }
 OFFERS_PER_GOOD = 3
 ODD_NAMES = (  # legitimate, and hard on careless readers of CSV
@@ -364,20 +400,22 @@ def population(clock: np.ndarray) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]
     last_day = np.where(loyal_then_lost, rng.integers(DAYS - 600, DAYS - 150, size), first_day + lifetime)
     returns_day = rng.integers(DAYS - 110, DAYS - 5, size)
     is_won_back = loyal_then_lost & (rng.random(size) < 0.3)
-    people = pd.DataFrame({
-        "kind": kind,
-        "first_day": first_day,
-        "last_day": np.where(last_day < DAYS, last_day, DAYS),
-        "won_back_day": np.where(is_won_back, returns_day, DAYS),
-        "rate": rate.clip(max=MOST_ORDERS_PER_YEAR),
-        "tier": (traits(kind, "price") + rng.normal(0, 0.8, size)).round().clip(0, 4).astype(int),
-        "discount": (traits(kind, "deals") * (0.6 + 0.8 * rng.random(size))).clip(max=0.95),
-        "usual_hour": pick(rng, HOUR_WEIGHTS.loc[traits(kind, "hours")].to_numpy()),
-        "is_business": is_a("business", kind),
-        "is_female": rng.random(size) < traits(kind, "women"),
-        "age": rng.normal(traits(kind, "age"), 9.0).round().clip(17, 88).astype(int),
-        "is_guest": rank_within(kind) < np.where(is_a("one_and_done", kind), GUESTS, 0),
-    })
+    people = pd.DataFrame(
+        {
+            "kind": kind,
+            "first_day": first_day,
+            "last_day": np.where(last_day < DAYS, last_day, DAYS),
+            "won_back_day": np.where(is_won_back, returns_day, DAYS),
+            "rate": rate.clip(max=MOST_ORDERS_PER_YEAR),
+            "tier": (traits(kind, "price") + rng.normal(0, 0.8, size)).round().clip(0, 4).astype(int),
+            "discount": (traits(kind, "deals") * (0.6 + 0.8 * rng.random(size))).clip(max=0.95),
+            "usual_hour": pick(rng, HOUR_WEIGHTS.loc[traits(kind, "hours")].to_numpy()),
+            "is_business": is_a("business", kind),
+            "is_female": rng.random(size) < traits(kind, "women"),
+            "age": rng.normal(traits(kind, "age"), 9.0).round().clip(17, 88).astype(int),
+            "is_guest": rank_within(kind) < np.where(is_a("one_and_done", kind), GUESTS, 0),
+        }
+    )
     people["is_married"] = rng.random(size) < traits(kind, "married") * np.where(people["age"] < 27, 0.2, 1.1)
     at_parenting_age = people["age"].between(29, 52) & people["is_married"]
     people["children"] = np.where(at_parenting_age, rng.choice(4, size, p=[0.3, 0.36, 0.28, 0.06]), 0)
@@ -563,26 +601,30 @@ def profiles(people: pd.DataFrame, created: np.ndarray) -> pd.DataFrame:
     def told(values: np.ndarray, condition: np.ndarray) -> np.ndarray:
         return np.where(condition, np.asarray(values).astype(str), "")
 
-    return pd.DataFrame({
-        "created_at": timestamps(created),
-        "kind": told(np.where(is_person, "person", "business"), ~is_person | (rng.random(size) < 0.97)),
-        "birth_date": told(born, gave_birth_date),
-        "age_band": told(age_band, is_person & ~gave_birth_date & is_disclosed(rng, people, 0.7)),
-        "gender": told(gender, is_person & is_disclosed(rng, people, 1.1)),
-        "marital_status": told(marital, is_person & is_disclosed(rng, people, 0.7)),
-        "household_size": told(household, is_person & is_disclosed(rng, people, 0.65)),
-        "children": told(people["children"], is_person & is_disclosed(rng, people, 0.65)),
-        "income_band": told(np.array(INCOME_BANDS)[means.round().clip(0, 4).astype(int)],
-                            is_person & is_disclosed(rng, people, 0.5)),
-        "home_ownership": told(home, is_person & is_disclosed(rng, people, 0.5)),
-        "industry": told(rng.choice(INDUSTRIES, size), ~is_person & is_disclosed(rng, people, 1.05)),
-        "employees": told(employees, ~is_person & is_disclosed(rng, people, 0.95)),
-        "country": told(np.full(size, "KR"), lives),
-        "region": told(CITIES["region"].to_numpy()[place], lives),
-        "city": told(CITIES.index.to_numpy()[place], lives),
-        "city_population": told(CITIES["population"].to_numpy()[place], lives),
-        "updated_at": timestamps(edited),
-    })
+    return pd.DataFrame(
+        {
+            "created_at": timestamps(created),
+            "kind": told(np.where(is_person, "person", "business"), ~is_person | (rng.random(size) < 0.97)),
+            "birth_date": told(born, gave_birth_date),
+            "age_band": told(age_band, is_person & ~gave_birth_date & is_disclosed(rng, people, 0.7)),
+            "gender": told(gender, is_person & is_disclosed(rng, people, 1.1)),
+            "marital_status": told(marital, is_person & is_disclosed(rng, people, 0.7)),
+            "household_size": told(household, is_person & is_disclosed(rng, people, 0.65)),
+            "children": told(people["children"], is_person & is_disclosed(rng, people, 0.65)),
+            "income_band": told(
+                np.array(INCOME_BANDS)[means.round().clip(0, 4).astype(int)],
+                is_person & is_disclosed(rng, people, 0.5),
+            ),
+            "home_ownership": told(home, is_person & is_disclosed(rng, people, 0.5)),
+            "industry": told(rng.choice(INDUSTRIES, size), ~is_person & is_disclosed(rng, people, 1.05)),
+            "employees": told(employees, ~is_person & is_disclosed(rng, people, 0.95)),
+            "country": told(np.full(size, "KR"), lives),
+            "region": told(CITIES["region"].to_numpy()[place], lives),
+            "city": told(CITIES.index.to_numpy()[place], lives),
+            "city_population": told(CITIES["population"].to_numpy()[place], lives),
+            "updated_at": timestamps(edited),
+        }
+    )
 
 
 @dataclass(frozen=True)
@@ -650,10 +692,15 @@ def visits(
     second = np.maximum(second, created[customer] + 30)
     channel = np.where(rng.random(len(customer)) * online[customer] < places[customer, APP], APP, WEB)
     leaves_cart = rng.random(len(customer)) < traits(kind[customer], "abandons")
-    idle = pd.DataFrame({
-        "customer": customer, "channel": channel, "second": second, "order": -1,
-        "carted": np.where(leaves_cart, 1 + rng.poisson(0.6, len(customer)), 0),
-    })
+    idle = pd.DataFrame(
+        {
+            "customer": customer,
+            "channel": channel,
+            "second": second,
+            "order": -1,
+            "carted": np.where(leaves_cart, 1 + rng.poisson(0.6, len(customer)), 0),
+        }
+    )
     tracked = orders[(orders["channel"] != STORE) & (orders["day"] >= EVENTS_FROM_DAY)]
     bought = tracked[["customer", "channel", "second"]].assign(order=tracked.index, carted=tracked["lines"])
     both = pd.concat([idle[idle["second"] <= LAST_SECOND], bought])
@@ -679,10 +726,12 @@ def views(
     session_of_order = pd.Series(sessions.index, index=sessions["order"]).drop(-1)
     bought = lines[lines["order"].isin(session_of_order.index)]
     theirs = session_of_order.loc[bought["order"]].to_numpy()
-    seen = pd.concat([
-        pd.DataFrame({"session": theirs, "product": bought["product"]}),
-        pd.DataFrame({"session": session, "product": other}),
-    ])
+    seen = pd.concat(
+        [
+            pd.DataFrame({"session": theirs, "product": bought["product"]}),
+            pd.DataFrame({"session": session, "product": other}),
+        ]
+    )
     seen = seen.drop_duplicates().sort_values("session", kind="stable", ignore_index=True)
     return seen.assign(place=rank_within(seen["session"].to_numpy()))
 
@@ -704,15 +753,18 @@ def events(people: pd.DataFrame, sessions: pd.DataFrame, seen: pd.DataFrame) -> 
     def step(kind_of_step: int, session: np.ndarray, product: np.ndarray | int = -1) -> pd.DataFrame:
         return pd.DataFrame({"session": session, "step": kind_of_step, "product": product})
 
-    log = pd.concat([
-        step(VISIT, number),
-        step(SEARCH, searched),
-        step(VIEW, seen["session"], seen["product"]),
-        step(ADD_TO_CART, carted["session"], carted["product"]),
-        step(REMOVE_FROM_CART, removed["session"], removed["product"]),
-        step(CHECKOUT, checked["session"]),
-        step(PURCHASE, first["session"][~is_left], first["product"][~is_left]),
-    ], ignore_index=True)
+    log = pd.concat(
+        [
+            step(VISIT, number),
+            step(SEARCH, searched),
+            step(VIEW, seen["session"], seen["product"]),
+            step(ADD_TO_CART, carted["session"], carted["product"]),
+            step(REMOVE_FROM_CART, removed["session"], removed["product"]),
+            step(CHECKOUT, checked["session"]),
+            step(PURCHASE, first["session"][~is_left], first["product"][~is_left]),
+        ],
+        ignore_index=True,
+    )
     log["shuffle"] = rng.random(len(log))
     log = log.sort_values(["session", "step", "shuffle"], ignore_index=True).drop(columns="shuffle")
     gap = np.where(log["step"] == VISIT, 0, rng.integers(8, 95, len(log)))
@@ -790,25 +842,29 @@ def make_shop() -> Shop:
         "events": events_text(people, sessions, log, consents, customer_id, product_id),
         "consents": consents_text(consents, customer_id),
     }
-    return Shop({name: frame.astype(object) for name, frame in inputs.items()},
-                truth_text(people, taste, places, customer_id))
+    return Shop(
+        {name: frame.astype(object) for name, frame in inputs.items()},
+        truth_text(people, taste, places, customer_id),
+    )
 
 
 def orders_text(orders: pd.DataFrame, order_id: np.ndarray, customer_id: np.ndarray) -> pd.DataFrame:
     """The input orders."""
-    return pd.DataFrame({
-        "order_id": order_id,
-        "customer_id": customer_id[orders["customer"]],
-        "ordered_at": timestamps(orders["second"]),
-        "amount": orders["amount"].astype(str),
-        "discount_amount": orders["discount"].astype(str),
-        "returned_amount": orders["returned"].astype(str),
-        "returned_at": timestamps(orders["returned_second"]),
-        "cost_amount": orders["cost"].astype(str),
-        "status": STATUSES[orders["status"]],
-        "channel": CHANNELS[orders["channel"]],
-        "updated_at": timestamps(orders["updated"]),
-    })
+    return pd.DataFrame(
+        {
+            "order_id": order_id,
+            "customer_id": customer_id[orders["customer"]],
+            "ordered_at": timestamps(orders["second"]),
+            "amount": orders["amount"].astype(str),
+            "discount_amount": orders["discount"].astype(str),
+            "returned_amount": orders["returned"].astype(str),
+            "returned_at": timestamps(orders["returned_second"]),
+            "cost_amount": orders["cost"].astype(str),
+            "status": STATUSES[orders["status"]],
+            "channel": CHANNELS[orders["channel"]],
+            "updated_at": timestamps(orders["updated"]),
+        }
+    )
 
 
 def customers_text(people: pd.DataFrame, created: np.ndarray, customer_id: np.ndarray) -> pd.DataFrame:
@@ -820,25 +876,29 @@ def customers_text(people: pd.DataFrame, created: np.ndarray, customer_id: np.nd
 
 def lines_text(lines: pd.DataFrame, order_id: np.ndarray, product_id: np.ndarray) -> pd.DataFrame:
     """The input order_items."""
-    return pd.DataFrame({
-        "order_item_id": names("I", lines.index + 1, 5),
-        "order_id": order_id[lines["order"]],
-        "product_id": product_id[lines["product"]],
-        "quantity": lines["quantity"].astype(str),
-        "amount": lines["amount"].astype(str),
-        "discount_amount": lines["discount"].astype(str),
-    })
+    return pd.DataFrame(
+        {
+            "order_item_id": names("I", lines.index + 1, 5),
+            "order_id": order_id[lines["order"]],
+            "product_id": product_id[lines["product"]],
+            "quantity": lines["quantity"].astype(str),
+            "amount": lines["amount"].astype(str),
+            "discount_amount": lines["discount"].astype(str),
+        }
+    )
 
 
 def products_text(products: pd.DataFrame, product_id: np.ndarray) -> pd.DataFrame:
     """The input products."""
-    return pd.DataFrame({
-        "product_id": product_id,
-        "product_name": products["product_name"],
-        "category": CATEGORIES["category"].to_numpy()[products["category"]],
-        "brand": products["brand"],
-        "updated_at": timestamps(products["updated"]),
-    })
+    return pd.DataFrame(
+        {
+            "product_id": product_id,
+            "product_name": products["product_name"],
+            "category": CATEGORIES["category"].to_numpy()[products["category"]],
+            "brand": products["brand"],
+            "updated_at": timestamps(products["updated"]),
+        }
+    )
 
 
 def events_text(
@@ -852,31 +912,41 @@ def events_text(
     """The input events."""
     rng = stream("devices")
     session = log["session"].to_numpy()
-    return pd.DataFrame({
-        "event_id": names("E", log.index + 1, 6),
-        "customer_id": customer_id[sessions["customer"]][session],
-        "occurred_at": timestamps(log["second"]),
-        "event_type": STEPS[log["step"]],
-        "session_id": names("S", sessions.index + 1, 5)[session],
-        "product_id": np.where(log["product"] >= 0, product_id[log["product"]], ""),
-        "device": devices(rng, people, sessions)[session],
-        "channel": sources(rng, sessions, consents)[session],
-    })
+    return pd.DataFrame(
+        {
+            "event_id": names("E", log.index + 1, 6),
+            "customer_id": customer_id[sessions["customer"]][session],
+            "occurred_at": timestamps(log["second"]),
+            "event_type": STEPS[log["step"]],
+            "session_id": names("S", sessions.index + 1, 5)[session],
+            "product_id": np.where(log["product"] >= 0, product_id[log["product"]], ""),
+            "device": devices(rng, people, sessions)[session],
+            "channel": sources(rng, sessions, consents)[session],
+        }
+    )
 
 
 def consents_text(consents: Consents, customer_id: np.ndarray) -> pd.DataFrame:
     """The input consents, in the order of time."""
-    changes = [(consents.granted, "true"), (consents.refused, "false"),
-               (consents.withdrawn, "false"), (consents.renewed, "true")]
+    changes = [
+        (consents.granted, "true"),
+        (consents.refused, "false"),
+        (consents.withdrawn, "false"),
+        (consents.renewed, "true"),
+    ]
     parts = []
     for seconds, is_granted in changes:
         customer, channel = np.nonzero(seconds < NEVER)
-        parts.append(pd.DataFrame({
-            "customer_id": customer_id[customer],
-            "channel": np.array(list(CONSENTS))[channel],
-            "is_granted": is_granted,
-            "changed_at": timestamps(seconds[customer, channel]),
-        }))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "customer_id": customer_id[customer],
+                    "channel": np.array(list(CONSENTS))[channel],
+                    "is_granted": is_granted,
+                    "changed_at": timestamps(seconds[customer, channel]),
+                }
+            )
+        )
     return pd.concat(parts).sort_values(["changed_at", "customer_id", "channel"], ignore_index=True)
 
 
@@ -889,20 +959,22 @@ def truth_text(
     stops = traits(kind, "lifetime") > 0
     lapsed = np.where(is_buyer & stops & (people["last_day"] < DAYS), people["last_day"] * DAY, NEVER)
     won_back = np.where(people["won_back_day"] < DAYS, people["won_back_day"] * DAY, NEVER)
-    return pd.DataFrame({
-        "customer_id": customer_id,
-        "latent_type": TYPES.index.to_numpy()[kind],
-        "orders_per_year": np.char.mod("%.2f", people["rate"].to_numpy()),
-        "regularity": np.char.mod("%.1f", traits(kind, "regularity")),
-        "lapsed_on": [text[:10] for text in timestamps(lapsed)],
-        "won_back_on": [text[:10] for text in timestamps(won_back)],
-        "discount_share": np.char.mod("%.2f", people["discount"].to_numpy()),
-        "price_tier": people["tier"].astype(str),
-        "main_category": CATEGORIES["category"].to_numpy()[taste.argmax(axis=1)],
-        "main_category_share": np.char.mod("%.2f", taste.max(axis=1)),
-        "main_channel": CHANNELS[places.argmax(axis=1)],
-        "is_guest": np.where(people["is_guest"], "true", "false"),
-    }).sort_values("customer_id", ignore_index=True)
+    return pd.DataFrame(
+        {
+            "customer_id": customer_id,
+            "latent_type": TYPES.index.to_numpy()[kind],
+            "orders_per_year": np.char.mod("%.2f", people["rate"].to_numpy()),
+            "regularity": np.char.mod("%.1f", traits(kind, "regularity")),
+            "lapsed_on": [text[:10] for text in timestamps(lapsed)],
+            "won_back_on": [text[:10] for text in timestamps(won_back)],
+            "discount_share": np.char.mod("%.2f", people["discount"].to_numpy()),
+            "price_tier": people["tier"].astype(str),
+            "main_category": CATEGORIES["category"].to_numpy()[taste.argmax(axis=1)],
+            "main_category_share": np.char.mod("%.2f", taste.max(axis=1)),
+            "main_channel": CHANNELS[places.argmax(axis=1)],
+            "is_guest": np.where(people["is_guest"], "true", "false"),
+        }
+    ).sort_values("customer_id", ignore_index=True)
 
 
 # ---------------------------------------------------------------- flaws
@@ -1088,8 +1160,10 @@ def repeated_rows(repetition: Repetition, good: pd.DataFrame) -> pd.DataFrame:
         outdated = outdated[outdated["status"].eq("completed") & outdated["channel"].ne("store")]
     older = outdated.iloc[rng.choice(len(outdated), repetition.older, replace=False)]
     hour_before = older["updated_at"].to_numpy(dtype="datetime64[s]") - np.timedelta64(1, "h")
-    older = older.assign(**{repetition.changed: repetition.before},
-                         updated_at=np.char.replace(np.datetime_as_string(hour_before), "T", " "))
+    older = older.assign(
+        **{repetition.changed: repetition.before},
+        updated_at=np.char.replace(np.datetime_as_string(hour_before), "T", " "),
+    )
     return pd.concat([copies, older])
 
 
@@ -1117,7 +1191,8 @@ def expected_rejections() -> pd.DataFrame:
     for each in REPETITIONS:
         rows.append((each.input, "duplicate:" + "+".join(each.key), each.copies + each.older))
     return pd.DataFrame(rows, columns=["input", "reason", "rows"]).sort_values(
-        ["input", "reason"], ignore_index=True)
+        ["input", "reason"], ignore_index=True
+    )
 
 
 # ---------------------------------------------------------------- files
@@ -1149,12 +1224,20 @@ def summary(shop: Shop) -> str:
     frequency = orders.groupby("customer_id").size()
     persons = orders[orders["latent_type"] != "business"]
     yearly = orders.groupby(orders["ordered_at"].str[:4])["revenue"].sum()
-    by_type = pd.DataFrame({
-        "customers": shop.truth.groupby("latent_type").size(),
-        "orders": orders.groupby("latent_type").size(),
-        "revenue_m": orders.groupby("latent_type")["revenue"].sum() / 1e6,
-        "order_value_k": orders.groupby("latent_type")["revenue"].mean() / 1e3,
-    }).fillna(0).round(1).astype({"orders": int}).sort_values("revenue_m", ascending=False)
+    by_type = (
+        pd.DataFrame(
+            {
+                "customers": shop.truth.groupby("latent_type").size(),
+                "orders": orders.groupby("latent_type").size(),
+                "revenue_m": orders.groupby("latent_type")["revenue"].sum() / 1e6,
+                "order_value_k": orders.groupby("latent_type")["revenue"].mean() / 1e3,
+            }
+        )
+        .fillna(0)
+        .round(1)
+        .astype({"orders": int})
+        .sort_values("revenue_m", ascending=False)
+    )
     facts = [("rows of " + name, f"{len(frame):,}") for name, frame in shop.inputs.items()]
     facts += [
         ("customers with an order", f"{len(spend):,}"),
@@ -1172,8 +1255,13 @@ def summary(shop: Shop) -> str:
 
 
 @click.command()
-@click.option("--out", default="seeds/demo", show_default=True, help="Folder that the files are written to.",
-              type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    default="seeds/demo",
+    show_default=True,
+    help="Folder that the files are written to.",
+    type=click.Path(file_okay=False, path_type=Path),
+)
 def main(out: Path) -> None:
     """Make the demo shop anew; the files are the same at every run."""
     shop = make_shop()

@@ -3,7 +3,11 @@ with
 
 -- a return that lies after the latest date is not known yet
 orders as (
-    select sum(orders.amount - case when orders.returned_on <= latest.as_of_date then coalesce(orders.returned_amount, 0) else 0 end) as revenue
+    select
+        sum(orders.amount)
+        - sum(
+            case when orders.returned_on <= latest.as_of_date then coalesce(orders.returned_amount, 0) else 0 end
+        ) as revenue
     from {{ ref('stg_orders') }} as orders
     inner join {{ ref('as_of_dates') }} as latest on latest.is_latest
     where orders.is_counted

@@ -201,8 +201,12 @@ def test_the_latest_date_has_orders_and_events_and_nothing_is_later(good: dict) 
     latest = LATEST.isoformat()
     assert good["orders"]["ordered_at"].max().startswith(latest)
     assert good["events"]["occurred_at"].max().startswith(latest)
-    times = {"orders": ["returned_at", "updated_at"], "customers": ["created_at", "updated_at"],
-             "products": ["updated_at"], "consents": ["changed_at"]}
+    times = {
+        "orders": ["returned_at", "updated_at"],
+        "customers": ["created_at", "updated_at"],
+        "products": ["updated_at"],
+        "consents": ["changed_at"],
+    }
     for name, columns in times.items():
         assert good[name][columns].max().max()[:10] <= latest
 

@@ -111,7 +111,9 @@ def engine(project, tmp_path_factory) -> Engine:
         connection.execute(f"create schema raw; {raw_tables()}")
     compiled = project.dbt(
         folder,
-        *["compile", "--resource-type", "model", "--resource-type", "test"],
+        "compile",
+        "--select",
+        "resource_type:model",
         inputs={name: {"table": f"raw.{name}"} for name in CONTRACT},
         as_of_date=AS_OF.isoformat(),
         history_months=2,
@@ -321,36 +323,13 @@ def test_another_customer_changes_nothing_about_the_others(engine, shop: Shop, n
         assert before == {key: row for key, row in after.items() if key[0] != "newcomer"}
 
 
-STRANGE = st.one_of(
-    st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
-    st.sampled_from(
-        [
-            "",
-            " ",
-            "NaN",
-            "-Infinity",
-            "infinity",
-            "1e400",
-            "9" * 40,
-            "-1",
-            "0",
-            "1,5",
-            "0x1F",
-            "true",
-            "t",
-            "null",
-        ]
-        + [
-            "2024-02-30",
-            "9999-12-31",
-            "0001-01-01",
-            "290000-01-01",
-            "24:00:00",
-            "epoch",
-            "2024-06-15T12:00:00Z",
-        ]
-        + ["'", '"', "\\", "%s", "{}", "<b>", "🛒", "Ã¤", "\x00", "\ufffd", "a|b", "completed ", "VIEW"]
-    ),
+STRANGE = [
+    *["", " ", "null", "true", "t", "'", '"', "\\", "%s", "{}", "<b>", "🛒", "Ã¤", "\x00", "\ufffd", "a|b"],
+    *["NaN", "-Infinity", "infinity", "1e400", "9" * 40, "-1", "0", "1,5", "0x1F", "completed ", "VIEW"],
+    *["2024-02-30", "9999-12-31", "0001-01-01", "290000-01-01", "24:00:00", "epoch", "2024-06-15T12:00:00Z"],
+]
+ANYTHING = st.one_of(
+    st.none(), st.sampled_from(STRANGE), st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 )
 
 
@@ -362,7 +341,7 @@ def garbage(draw) -> Shop:
         rows = shop.setdefault(name, [])
         for column in draw(st.lists(st.sampled_from(list(definition["columns"])), max_size=4)):
             row = draw(st.sampled_from(rows)) if rows else {}
-            rows.append(row | {column: draw(st.one_of(st.none(), STRANGE))})
+            rows.append(row | {column: draw(ANYTHING)})
     return shop
 
 
