@@ -25,17 +25,30 @@ due as (
     {%- endif %}
 ),
 
--- all definitions in one pass, for the dates that are due and for the dates before them under the fit that follows
+-- all definitions in one pass
 placed as (
     select
         customer_id,
-        as_of_date,
         {%- for definition in definitions %}
         {{ segment_expression(definition) | indent(4) }} as {{ definition.name }},
         {%- endfor %}
-        fitted_on
+        as_of_date
+    from {{ ref('customer_features') }}
+    where as_of_date in (select due.as_of_date from due)
+),
+
+-- and once more for the dates before, with today's definitions and the fit that followed
+replayed as (
+    select
+        customer_id,
+        {%- for definition in definitions %}
+        {{ segment_expression(definition) | indent(4) }} as {{ definition.name }},
+        {%- endfor %}
+        fitted_on as next_as_of_date
     from {{ ref('customer_features_by_fit') }}
-    where fitted_on in (select due.as_of_date from due)
+    where
+        fitted_on > as_of_date
+        and fitted_on in (select due.as_of_date from due)
 ),
 
 published as (
@@ -46,7 +59,6 @@ published as (
         {%- endfor %}
         as_of_date
     from placed
-    where fitted_on = as_of_date
     {%- if is_incremental() %}
     {%- set columns_before = adapter.get_columns_in_relation(this) | map(attribute='name') | list %}
     union all
@@ -84,7 +96,6 @@ inner join due on published.as_of_date = due.as_of_date
 left join published as before
     on published.customer_id = before.customer_id
     and due.previous_as_of_date = before.as_of_date
-left join placed as replayed
+left join replayed
     on published.customer_id = replayed.customer_id
-    and due.previous_as_of_date = replayed.as_of_date
-    and due.as_of_date = replayed.fitted_on
+    and due.as_of_date = replayed.next_as_of_date

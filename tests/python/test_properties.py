@@ -9,7 +9,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 from conftest import PROJECT
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from customer_segmentation.contract import read_contract
@@ -29,6 +29,7 @@ drawn = settings(
     deadline=None,
     derandomize=True,
     database=None,
+    phases=[Phase.generate],  # to shrink an example takes minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 few, many = settings(drawn, max_examples=12), settings(drawn, max_examples=30)
@@ -301,12 +302,12 @@ def test_another_unit_of_money_changes_no_score_no_ratio_and_no_tier(engine, sho
     assert segments[0] == segments[1]
     for key, row in features[0].items():
         for name, value in row.items():
-            expected = value * factor if name in MONEY and value is not None else value
-            if isinstance(expected, float | Decimal):
-                expected = pytest.approx(
-                    float(expected), rel=1e-3 if name == "price_level" else 1e-9, abs=1e-3
-                )
-            assert features[1][key][name] == expected, name
+            found = features[1][key][name]
+            if value is None or not isinstance(value, float | Decimal):
+                assert found == value, name
+            else:  # up to what is lost in the fourth decimal, where margins and mean prices are rounded
+                unit = factor if name in MONEY else 1
+                assert float(found) == pytest.approx(float(value) * unit, rel=1e-4, abs=1e-3 * unit), name
 
 
 @few
