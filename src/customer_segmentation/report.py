@@ -71,6 +71,23 @@ having count(left_out_because) > 0
 order by segmentation
 """
 
+KEPT = """
+with
+
+definitions as (
+    select distinct segmentation, definition_version from marts.segments
+)
+
+select
+    segmentation,
+    count(*)
+from segments.publications
+inner join definitions using (segmentation)
+where publications.definition_version <> definitions.definition_version
+group by segmentation
+order by segmentation
+"""
+
 
 class ReportError(Exception):
     """There is nothing to report on yet."""
@@ -83,11 +100,12 @@ def print_report(database: Path, currency: str, console: Console) -> None:
     with duckdb.connect(str(database), read_only=True) as connection:
         try:
             answers = [
-                connection.execute(query).fetchall() for query in (HEADLINE, SEGMENTS, REJECTED, LEFT_OUT)
+                connection.execute(query).fetchall()
+                for query in (HEADLINE, SEGMENTS, REJECTED, LEFT_OUT, KEPT)
             ]
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise ReportError(f"{database} lacks what the report reads. Build it whole.\n{error}") from error
-    headline, segments, rejected, left_out = answers
+    headline, segments, rejected, left_out, kept = answers
 
     as_of_date, customers, orders, revenue = headline[0]
     if as_of_date is None:
@@ -105,6 +123,12 @@ def print_report(database: Path, currency: str, console: Console) -> None:
         )
     for what, needs in left_out:
         console.print(f"Left out {what} (needs {', '.join(sorted(set(needs.split(', '))))})", highlight=False)
+    for segmentation, dates in kept:
+        console.print(
+            f"Kept as published by earlier versions of {segmentation}: {dates} dates. "
+            "make restate publishes them anew.",
+            highlight=False,
+        )
 
 
 def _table(segments: list[tuple]) -> Table:

@@ -18,14 +18,24 @@ select * from (values
 
 create table marts.segments as
 select * from (values
-    ('lifecycle', 'new', 'New', 'first_match', 1, null),
-    ('lifecycle', 'slowing', 'Slowing', 'first_match', 2, null),
-    ('lifecycle', 'dormant', 'Dormant', 'first_match', 3, null),
-    ('behaviour', 'premium', 'Premium', 'all_matches', 1, null),
-    ('behaviour', 'birthday', 'Birthday', 'all_matches', 2, 'customers.birth_date'),
-    ('geographic', 'capital', 'Capital', 'first_match', 1, 'customers.region'),
-    ('geographic', 'coast', 'Coast', 'first_match', 2, 'customers.region')
-) as t (segmentation, segment, label, assignment, position, left_out_because);
+    ('lifecycle', 'new', 'New', 'first_match', 1, null, 'v2'),
+    ('lifecycle', 'slowing', 'Slowing', 'first_match', 2, null, 'v2'),
+    ('lifecycle', 'dormant', 'Dormant', 'first_match', 3, null, 'v2'),
+    ('behaviour', 'premium', 'Premium', 'all_matches', 1, null, 'v1'),
+    ('behaviour', 'birthday', 'Birthday', 'all_matches', 2, 'customers.birth_date', 'v1'),
+    ('geographic', 'capital', 'Capital', 'first_match', 1, 'customers.region', 'v1'),
+    ('geographic', 'coast', 'Coast', 'first_match', 2, 'customers.region', 'v1')
+) as t (segmentation, segment, label, assignment, position, left_out_because, definition_version);
+
+create schema segments;
+create table segments.publications as
+select * from (values
+    (date '2026-04-30', 'lifecycle', 'v1'),
+    (date '2026-05-31', 'lifecycle', 'v1'),
+    (date '2026-06-30', 'lifecycle', 'v2'),
+    (date '2026-05-31', 'behaviour', 'v1'),
+    (date '2026-06-30', 'behaviour', 'v1')
+) as t (as_of_date, segmentation, definition_version);
 
 create table marts.segment_profiles as
 select * from (values
@@ -85,10 +95,16 @@ def test_it_names_only_inputs_with_rejected_rows(report: list[str]):
 
 
 def test_it_says_what_is_left_out_and_why(report: list[str]):
-    assert report[-2:] == [
+    assert [line for line in report if line.startswith("Left out")] == [
         "Left out behaviour: birthday (needs customers.birth_date)",
         "Left out geographic (needs customers.region)",
     ]
+
+
+def test_it_says_what_is_kept_of_earlier_versions(report: list[str]):
+    assert report[-1] == (
+        "Kept as published by earlier versions of lifecycle: 2 dates. make restate publishes them anew."
+    )
 
 
 def test_a_database_without_marts_is_told_so(tmp_path: Path):
