@@ -10,7 +10,10 @@
         sum(is_won_back) as won_back
 {%- endmacro %}
 
-{#- [{before, now}]: SQL for where a customer was and is. Overlapping segments are entered and left one by one. -#}
+{#-
+  [{before, now, rule}]: SQL for where a customer was and is, and what `moved_by_rule` calls it. Overlapping segments
+  are entered and left one by one.
+-#}
 {% macro move_pairs(definition) %}
     {%- set name = definition.name -%}
     {%- set pairs = [] -%}
@@ -19,10 +22,11 @@
             {%- do pairs.append({
                 'before': "case when " ~ contains_part(name ~ '_before', segment.name) ~ " then '" ~ segment.name ~ "' end",
                 'now': "case when " ~ contains_part(name, segment.name) ~ " then '" ~ segment.name ~ "' end",
+                'rule': name ~ '.' ~ segment.name,
             }) -%}
         {%- endfor -%}
     {%- else -%}
-        {%- do pairs.append({'before': name ~ '_before', 'now': name}) -%}
+        {%- do pairs.append({'before': name ~ '_before', 'now': name, 'rule': name}) -%}
     {%- endif -%}
     {{ return(pairs) }}
 {% endmacro %}
@@ -31,3 +35,24 @@
 {% macro contains_part(text, part) -%}
     concat('|', {{ text }}, '|') like '%|{{ part }}|%'
 {%- endmacro %}
+
+{#- [(name, SQL)]: whether a customer moved, and would have moved unchanged too: before -> now = replayed. -#}
+{% macro rule_moves(definition) %}
+    {%- set name = definition.name -%}
+    {%- set moves = [] -%}
+    {%- if definition.assignment == 'all_matches' -%}
+        {%- for segment in definition.segments -%}
+            {%- set was = 'coalesce(' ~ contains_part('before.' ~ name, segment.name) ~ ', false)' -%}
+            {%- set is = 'coalesce(' ~ contains_part('published.' ~ name, segment.name) ~ ', false)' -%}
+            {%- set would_be = 'coalesce(' ~ contains_part('replayed.' ~ name, segment.name) ~ ', false)' -%}
+            {%- do moves.append((name ~ '.' ~ segment.name, was ~ ' <> ' ~ is ~ ' and ' ~ would_be ~ ' = ' ~ is)) -%}
+        {%- endfor -%}
+    {%- else -%}
+        {%- do moves.append((
+            name,
+            'before.' ~ name ~ ' is distinct from published.' ~ name
+            ~ ' and replayed.' ~ name ~ ' is not distinct from published.' ~ name
+        )) -%}
+    {%- endif -%}
+    {{ return(moves) }}
+{% endmacro %}

@@ -30,7 +30,7 @@
 {#- What decides who is in which segment, for the record. -#}
 {% macro written_definition(definition) %}
     {%- set segments = [] -%}
-    {%- for segment in definition.segments -%}
+    {%- for segment in definition.segments if segment.name not in definition.left_out -%}
         {%- do segments.append({'name': segment.name, 'when': segment.when or none}) -%}
     {%- endfor -%}
     {{ return({
@@ -46,5 +46,5 @@
 delete from {{ this }}
 where
     as_of_date <> {{ dbt.last_day('as_of_date', 'month') }}
-    and as_of_date not in (select as_of_date from {{ ref('as_of_dates') }})
+    and as_of_date < (select max(as_of_date) from {{ ref('as_of_dates') }})
 {% endmacro %}

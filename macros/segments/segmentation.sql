@@ -54,15 +54,15 @@ where segment is not null
             {%- do segments.append(dict(segment, columns=used)) -%}
         {%- endfor -%}
         {%- do definition.update(written) -%}
-        {%- do definition.update({'segments': segments, 'left_out': left_out, 'version': definition_version(written)}) -%}
+        {%- do definition.update({'segments': segments, 'left_out': left_out, 'version': definition_version(written, left_out)}) -%}
     {%- endif -%}
     {{ return(definition) }}
 {% endmacro %}
 
 {#- Changes whenever a customer's segment can change by it, and not with labels, treatments or line breaks. -#}
-{% macro definition_version(written) %}
+{% macro definition_version(written, left_out) %}
     {%- set meaning = [written.assignment, written.otherwise or '', condition_tokens(written.population or '')] -%}
-    {%- for segment in written.segments -%}
+    {%- for segment in written.segments if segment.name not in left_out -%}
         {%- do meaning.append([segment.name, condition_tokens(segment.when or '')]) -%}
     {%- endfor -%}
     {{ return(local_md5(tojson(meaning))[:8]) }}

@@ -18,10 +18,20 @@ visits as (
         min(device) as device,
         sum(case when event_type = 'view' then 1 else 0 end) as views,
         sum(case when event_type = 'search' then 1 else 0 end) as searches,
-        max(case when event_type = 'add_to_cart' then 1 else 0 end) as carts,
+        case
+            when
+                sum(case when event_type = 'add_to_cart' then 1 when event_type = 'remove_from_cart' then -1 else 0 end) > 0
+                then 1
+            else 0
+        end as carts,
         max(case when event_type = 'view' then 1 else 0 end) as view_visits,
         max(case when event_type = 'purchase' then 1 else 0 end) as purchases,
-        max(case when event_type = 'add_to_cart' then occurred_at end) as last_cart_at,
+        -- a cart that was emptied again is none
+        case
+            when
+                sum(case when event_type = 'add_to_cart' then 1 when event_type = 'remove_from_cart' then -1 else 0 end) > 0
+                then max(case when event_type = 'add_to_cart' then occurred_at end)
+        end as last_cart_at,
         max(case when event_type = 'purchase' then occurred_at end) as last_bought_at
     from {{ ref('stg_events') }}
     group by customer_id, occurred_on, visit_id
@@ -73,7 +83,13 @@ orders as (
     select
         orders.customer_id,
         calendar.known_on as as_of_date,
-        max(orders.ordered_at) as last_ordered_at
+        -- an order without a time may have come at any time of its day
+        max(
+            case
+                when orders.ordered_at = orders.ordered_on then {{ dbt.dateadd('day', 1, 'orders.ordered_at') }}
+                else orders.ordered_at
+            end
+        ) as last_ordered_at
     from {{ ref('stg_orders') }} as orders
     inner join calendar on orders.ordered_on = calendar.date_day
     where
@@ -83,7 +99,7 @@ orders as (
 ),
 
 devices as (
-    {{ favourite('dated_visits', 'device', '1') }}
+    {{ favourite('dated_visits', 'device', '1', 'occurred_on') }}
 ),
 
 accumulated as (

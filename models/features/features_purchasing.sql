@@ -8,7 +8,7 @@ orders as (
     select
         orders.*,
         calendar.known_on,
-        mod({{ dbt.datediff("cast('1970-01-05' as date)", 'orders.ordered_on', 'day') }}, 7) as weekday_number,
+        mod({{ dbt.datediff("cast('1969-12-29' as date)", 'orders.ordered_on', 'day') }}, 7) as weekday_number,
         -- midnight to the second is a date without a time
         case when orders.ordered_at <> orders.ordered_on then extract(hour from orders.ordered_at) end as hour_of_day
     from {{ ref('stg_orders') }} as orders
@@ -22,6 +22,7 @@ items as (
     select
         orders.customer_id,
         orders.known_on,
+        orders.ordered_on,
         products.category,
         items.quantity,
         items.amount
@@ -47,7 +48,7 @@ money as (
 
 -- habits: when and where
 channels as (
-    {{ favourite('orders', 'channel', '1') }}
+    {{ favourite('orders', 'channel', '1', 'ordered_on') }}
 ),
 
 weekdays as (
@@ -55,7 +56,8 @@ weekdays as (
         'orders',
         "case weekday_number when 0 then 'monday' when 1 then 'tuesday' when 2 then 'wednesday' when 3 then 'thursday'
          when 4 then 'friday' when 5 then 'saturday' else 'sunday' end",
-        '1'
+        '1',
+        'ordered_on'
     ) }}
 ),
 
@@ -64,56 +66,53 @@ dayparts as (
         'orders',
         "case when hour_of_day < 6 then 'night' when hour_of_day < 12 then 'morning'
          when hour_of_day < 18 then 'afternoon' when hour_of_day >= 18 then 'evening' end",
-        '1'
+        '1',
+        'ordered_on'
     ) }}
 ),
 
 -- tastes: which categories, and at what price against others in the same category
 categories as (
-    {{ favourite('items', 'category', 'amount') }}
+    {{ favourite('items', 'category', 'amount', 'ordered_on') }}
 ),
 
-category_states as (
+category_days as (
     select
         customer_id,
         category,
-        known_on as as_of_date,
+        known_on,
+        ordered_on,
         sum(amount) as amount,
-        sum(quantity) as quantity
+        sum(quantity) as quantity,
+        row_number() over (partition by customer_id, category order by ordered_on) as purchase_number
     from items
     where category is not null
-    group by customer_id, category, known_on
+    group by customer_id, category, known_on, ordered_on
 ),
 
+-- what a unit cost on average up to the day
 category_prices as (
     select
         category,
-        as_of_date,
-        cast(sum(sum(amount)) over (partition by category order by as_of_date) as double)
-        / nullif(cast(sum(sum(quantity)) over (partition by category order by as_of_date) as double), 0) as mean_price
-    from category_states
-    group by category, as_of_date
-),
-
-first_purchases as (
-    select
-        *,
-        row_number() over (partition by customer_id, category order by as_of_date) as purchase_number
-    from category_states
+        ordered_on,
+        cast(sum(sum(amount)) over (partition by category order by ordered_on) as double)
+        / nullif(cast(sum(sum(quantity)) over (partition by category order by ordered_on) as double), 0) as mean_price
+    from category_days
+    group by category, ordered_on
 ),
 
 tastes as (
     select
-        first_purchases.customer_id,
-        first_purchases.as_of_date,
-        sum(case when first_purchases.purchase_number = 1 then 1 else 0 end) as new_categories,
-        sum(first_purchases.amount) as amount,
-        sum(cast(first_purchases.quantity * category_prices.mean_price as decimal(18, 4))) as amount_at_mean_price
-    from first_purchases
+        category_days.customer_id,
+        category_days.known_on as as_of_date,
+        sum(case when category_days.purchase_number = 1 then 1 else 0 end) as new_categories,
+        sum(category_days.amount) as amount,
+        sum(cast(category_days.quantity * category_prices.mean_price as decimal(18, 4))) as amount_at_mean_price
+    from category_days
     inner join category_prices
-        on first_purchases.category = category_prices.category
-        and first_purchases.as_of_date = category_prices.as_of_date
-    group by first_purchases.customer_id, first_purchases.as_of_date
+        on category_days.category = category_prices.category
+        and category_days.ordered_on = category_prices.ordered_on
+    group by category_days.customer_id, category_days.known_on
 ),
 
 accumulated as (

@@ -22,7 +22,6 @@ states as (
     select
         customer_id,
         known_on as as_of_date,
-        sum(orders) as orders,
         sum(orders_kept) as orders_kept,
         sum(revenue) as revenue,
         sum(margin) as margin,
@@ -31,8 +30,8 @@ states as (
         count(gap_days) as gaps,
         sum(gap_days) as gap_days,
         sum(gap_days * gap_days) as squared_gap_days,
-        max_by(median_gap_days, date_day) as median_gap_days,
-        max_by(gap_days, date_day) as last_gap_days
+        max_by(median_gap_days, date_day) filter (where median_gap_days is not null) as median_gap_days,
+        max_by(gap_days, date_day) filter (where gap_days is not null) as last_gap_days
     from order_days
     where known_on is not null
     group by customer_id, known_on
@@ -79,9 +78,6 @@ accumulated as (
     select
         customer_dates.customer_id,
         customer_dates.as_of_date,
-        customer_dates.previous_as_of_date,
-        coalesce(states.orders, 0) as orders_in_period,
-        coalesce(states.revenue, 0) as revenue_in_period,
         coalesce(sum(states.orders_kept) over known, 0) + coalesce(not_yet_returned.orders, 0) as lifetime_orders,
         coalesce(sum(states.revenue) over known, 0) as lifetime_revenue,
         sum(states.margin) over known as lifetime_margin,
@@ -127,8 +123,6 @@ select
     cast(orders_12m as integer) as orders_12m,
     cast(revenue_12m as decimal(18, 4)) as revenue_12m,
     cast(margin_12m as decimal(18, 4)) as margin_12m,
-    case when previous_as_of_date is not null then cast(orders_in_period as integer) end as orders_in_period,
-    case when previous_as_of_date is not null then cast(revenue_in_period as decimal(18, 4)) end as revenue_in_period,
     gap_days / nullif(cast(gaps as double), 0) as interpurchase_days_mean,
     interpurchase_days_median,
     sqrt((squared_gap_days - gap_days * gap_days / nullif(cast(gaps as double), 0)) / nullif(gaps - 1, 0))

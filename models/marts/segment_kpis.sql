@@ -4,8 +4,7 @@ moves as (
     select
         moves.*,
         from_segments.segment_rank as from_rank,
-        to_segments.segment_rank as to_rank,
-        to_segments.segment_rank is not null as is_ordered
+        to_segments.segment_rank as to_rank
     from {{ ref('segment_moves') }} as moves
     left join {{ ref('segments') }} as from_segments
         on moves.segmentation = from_segments.segmentation
@@ -40,8 +39,8 @@ arrivals as (
         to_segment as segment,
         sum(case when from_segment is null then customers else 0 end) as acquired,
         sum(case when from_segment = to_segment then customers else 0 end) as retained,
-        sum(case when to_rank > from_rank then customers when is_ordered then 0 end) as upgraded,
-        sum(case when to_rank < from_rank then customers when is_ordered then 0 end) as downgraded,
+        sum(case when to_rank > from_rank then customers else 0 end) as upgraded,
+        sum(case when to_rank < from_rank then customers else 0 end) as downgraded,
         sum(won_back) as won_back,
         sum(orders) as orders,
         sum(revenue) as revenue,
@@ -80,37 +79,14 @@ keys as (
     from departures
 ),
 
-published as (
-    select
-        as_of_date,
-        segmentation
-    from {{ ref('publications') }}
-    union
-    select
-        as_of_date,
-        '(all)' as segmentation
-    from {{ ref('publications') }}
-),
-
-numbered as (
-    select
-        *,
-        dense_rank() over (order by as_of_date) as date_number
-    from published
-),
-
--- nothing flows into a segmentation that was not published the date before
+-- flows are known where the date before was published too
 dates as (
-    select
+    select distinct
         as_of_date,
-        segmentation,
-        case
-            when lag(date_number) over known = date_number - 1 then lag(as_of_date) over known
-        end as previous_as_of_date
-    from numbered
-    window known as (partition by segmentation order by as_of_date)
+        previous_as_of_date,
+        segmentation
+    from moves
 )
-
 {%- set has_before = 'dates.previous_as_of_date is not null' %}
 {%- set departing = ['customers_before', 'departed', 'churned'] %}
 {%- set arriving = ['acquired', 'retained', 'won_back', 'orders', 'buyers', 'repeat_buyers'] %}
@@ -128,13 +104,16 @@ select
     {%- for count in arriving %}
     cast(case when {{ has_before }} then coalesce(arrivals.{{ count }}, 0) end as integer) as {{ count }},
     {%- endfor %}
-    cast(arrivals.upgraded as integer) as upgraded,
-    cast(arrivals.downgraded as integer) as downgraded,
+    {%- for count in ['upgraded', 'downgraded'] %}
+    cast(
+        case when {{ has_before }} and segments.segment_rank is not null then coalesce(arrivals.{{ count }}, 0) end as integer
+    ) as {{ count }},
+    {%- endfor %}
     cast(case when {{ has_before }} then coalesce(arrivals.revenue, 0) end as decimal(18, 2)) as revenue,
-    cast(arrivals.revenue as double) / nullif(arrivals.orders, 0) as average_order_value,
+    case when arrivals.orders > 0 then cast(arrivals.revenue as double) / arrivals.orders end as average_order_value,
     arrivals.repeat_buyers / nullif(arrivals.buyers, 0) as repeat_rate
 from keys
-inner join dates
+left join dates
     on keys.as_of_date = dates.as_of_date
     and keys.segmentation = dates.segmentation
 left join sizes
@@ -149,3 +128,6 @@ left join departures
     on keys.as_of_date = departures.as_of_date
     and keys.segmentation = departures.segmentation
     and keys.segment = departures.segment
+left join {{ ref('segments') }} as segments
+    on keys.segmentation = segments.segmentation
+    and keys.segment = segments.segment

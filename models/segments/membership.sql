@@ -6,7 +6,15 @@ with
 published as (
     select * from {{ ref('published_segments') }}
 )
-{% for definition in definitions %}
+
+select
+    cast(null as string) as customer_id,
+    cast(null as date) as as_of_date,
+    cast(null as string) as segmentation,
+    cast(null as string) as segment
+where false
+{%- for definition in definitions %}
+union all
 select
     customer_id,
     as_of_date,
@@ -14,5 +22,4 @@ select
     {{ split_to_rows(definition.name, '|') if definition.assignment == 'all_matches' else definition.name }} as segment
 from published
 where {{ definition.name }} is not null
-{{ 'union all' if not loop.last }}
 {%- endfor %}

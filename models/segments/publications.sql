@@ -7,6 +7,7 @@
     )
 }}
 {%- set definitions = published_definitions() -%}
+-- depends_on: {{ ref('published_segments') }}
 {%- for name in var('segmentations') %}
 -- depends_on: {{ ref('segments_' ~ name) }}
 {%- endfor %}
@@ -19,17 +20,23 @@ due as (
     {%- if is_incremental() %}
     where
         is_latest
+        or as_of_date >= (select max(published.as_of_date) from {{ this }} as published)
         or as_of_date not in (select published.as_of_date from {{ this }} as published)
     {%- endif %}
 ),
 
 definitions as (
-    {%- for definition in definitions %}
     select
-        '{{ definition.name }}' as segmentation,
-        '{{ definition.version }}' as definition_version,
-        '{{ tojson(written_definition(definition)) | replace("'", "''") }}' as definition
-    {{ 'union all' if not loop.last }}
+        cast(null as string) as segmentation,
+        cast(null as string) as definition_version,
+        cast(null as string) as definition
+    where false
+    {%- for definition in definitions %}
+    union all
+    select
+        {{ as_text(definition.name) }} as segmentation,
+        {{ as_text(definition.version) }} as definition_version,
+        {{ as_text(tojson(written_definition(definition))) }} as definition
     {%- endfor %}
 )
 

@@ -14,13 +14,14 @@
 
 with
 
--- a date is published once; only the latest one is still open
+-- a date is published once; the latest one of the record was still open when it was
 due as (
     select *
     from {{ ref('as_of_dates') }}
     {%- if is_incremental() %}
     where
         is_latest
+        or as_of_date >= (select max(published.as_of_date) from {{ this }} as published)
         or as_of_date not in (select published.as_of_date from {{ this }} as published)
     {%- endif %}
 ),
@@ -81,15 +82,13 @@ select
     {%- endfor %}
     -- moves that an unchanged customer would have made too
     nullif(concat_ws(
-        '|'
-        {%- for definition in definitions %},
-        case
-            when
-                before.{{ definition.name }} is distinct from published.{{ definition.name }}
-                and replayed.{{ definition.name }} is not distinct from published.{{ definition.name }}
-                then '{{ definition.name }}'
-        end
+        '|',
+        {%- for definition in definitions %}
+        {%- for name, condition in rule_moves(definition) %}
+        case when {{ condition }} then '{{ name }}' end,
         {%- endfor %}
+        {%- endfor %}
+        cast(null as string)
     ), '') as moved_by_rule
 from published
 inner join due on published.as_of_date = due.as_of_date

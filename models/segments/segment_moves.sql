@@ -32,19 +32,15 @@ versions as (
 published as (
     select
         segments.*,
-        coalesce(rfm.orders_in_period, 0) as orders,
-        coalesce(rfm.revenue_in_period, 0) as revenue,
-        coalesce(rfm.revenue_12m, 0) as revenue_12m,
-        coalesce(rfm.lifetime_orders, 0) as lifetime_orders,
-        rhythm.is_active
+        features.lifetime_orders,
+        features.lifetime_revenue,
+        features.revenue_12m,
+        features.last_order_on,
+        features.is_active
     from {{ ref('published_segments') }} as segments
-    left join {{ ref('features_rfm') }} as rfm
-        on segments.customer_id = rfm.customer_id
-        and segments.as_of_date = rfm.as_of_date
-    left join {{ ref('score_rhythm') }} as rhythm
-        on segments.customer_id = rhythm.customer_id
-        and segments.as_of_date = rhythm.as_of_date
-        and segments.as_of_date = rhythm.fitted_on
+    left join {{ ref('customer_features') }} as features
+        on segments.customer_id = features.customer_id
+        and segments.as_of_date = features.as_of_date
 ),
 
 now as (
@@ -74,11 +70,14 @@ changes as (
         before.customer_id is not null as was_known,
         now.customer_id is not null as is_known,
         now.moved_by_rule,
-        coalesce(now.orders, 0) as orders,
-        coalesce(now.revenue, 0) as revenue,
-        coalesce(now.revenue_12m, before.revenue_12m) as revenue_12m,
-        case when now.orders > 0 then 1 else 0 end as is_buyer,
-        case when now.orders > 0 and now.lifetime_orders > 1 then 1 else 0 end as is_repeat_buyer,
+        coalesce(now.lifetime_orders - coalesce(before.lifetime_orders, 0), 0) as orders,
+        coalesce(now.lifetime_revenue - coalesce(before.lifetime_revenue, 0), 0) as revenue,
+        coalesce(now.revenue_12m, before.revenue_12m, 0) as revenue_12m,
+        case when now.last_order_on > now.previous_as_of_date then 1 else 0 end as is_buyer,
+        case
+            when now.last_order_on > now.previous_as_of_date and now.lifetime_orders > 1 then 1
+            else 0
+        end as is_repeat_buyer,
         case when before.is_active and not coalesce(now.is_active, false) then 1 else 0 end as is_churned,
         case when not before.is_active and now.is_active then 1 else 0 end as is_won_back
     from now
@@ -105,7 +104,7 @@ moves as (
         '{{ definition.name }}' as segmentation,
         {{ pair.before }} as from_segment,
         {{ pair.now }} as to_segment,
-        coalesce({{ contains_part('moved_by_rule', definition.name) }}, false) as is_moved_by_rule,
+        coalesce({{ contains_part('moved_by_rule', pair.rule) }}, false) as is_moved_by_rule,
         {{ move_measures() }}
     from changes
     where coalesce({{ pair.before }}, {{ pair.now }}) is not null
@@ -116,6 +115,7 @@ moves as (
 
 select
     moves.as_of_date,
+    date_pairs.previous_as_of_date,
     moves.segmentation,
     moves.from_segment,
     moves.to_segment,
@@ -142,4 +142,4 @@ left join versions
 where
     moves.segmentation = '(all)'
     or versions.previous_published_on = date_pairs.previous_as_of_date
-group by 1, 2, 3, 4, 5
+group by 1, 2, 3, 4, 5, 6
