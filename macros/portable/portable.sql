@@ -21,8 +21,8 @@
 {#- Files: CSV as text, so that a value of the wrong type is a rejected row and not a failed build. -#}
 {% macro read_files(path) %}{{ return(adapter.dispatch('read_files', 'customer_segmentation')(path)) }}{% endmacro %}
 {% macro default__read_files(path) -%}
-    {%- if path.endswith('.parquet') -%}read_parquet('{{ path }}')
-    {%- else -%}read_csv('{{ path }}', all_varchar = true, header = true, normalize_names = false)
+    {%- if (path | lower).endswith('.parquet') -%}read_parquet('{{ path }}', union_by_name = true)
+    {%- else -%}read_csv('{{ path }}', all_varchar = true, header = true, union_by_name = true)
     {%- endif -%}
 {%- endmacro %}
 {% macro spark__read_files(path) -%}

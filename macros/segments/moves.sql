@@ -36,23 +36,35 @@
     concat('|', {{ text }}, '|') like '%|{{ part }}|%'
 {%- endmacro %}
 
-{#- [(name, SQL)]: whether a customer moved, and would have moved unchanged too: before -> now = replayed. -#}
+{#-
+  SQL for the rule by which an unchanged customer would have moved too, as `name:rule`: redefined is where customers
+  would have been before under today's definitions, replayed where under today's definitions and fit.
+-#}
 {% macro rule_moves(definition) %}
     {%- set name = definition.name -%}
     {%- set moves = [] -%}
+    {%- set placements = [] -%}
     {%- if definition.assignment == 'all_matches' -%}
         {%- for segment in definition.segments -%}
-            {%- set was = 'coalesce(' ~ contains_part('before.' ~ name, segment.name) ~ ', false)' -%}
-            {%- set is = 'coalesce(' ~ contains_part('published.' ~ name, segment.name) ~ ', false)' -%}
-            {%- set would_be = 'coalesce(' ~ contains_part('replayed.' ~ name, segment.name) ~ ', false)' -%}
-            {%- do moves.append((name ~ '.' ~ segment.name, was ~ ' <> ' ~ is ~ ' and ' ~ would_be ~ ' = ' ~ is)) -%}
+            {%- set placed = {} -%}
+            {%- for relation in ['before', 'published', 'redefined', 'replayed'] -%}
+                {%- do placed.update({relation: 'coalesce(' ~ contains_part(relation ~ '.' ~ name, segment.name) ~ ', false)'}) -%}
+            {%- endfor -%}
+            {%- do placements.append((name ~ '.' ~ segment.name, placed)) -%}
         {%- endfor -%}
     {%- else -%}
-        {%- do moves.append((
-            name,
-            'before.' ~ name ~ ' is distinct from published.' ~ name
-            ~ ' and replayed.' ~ name ~ ' is not distinct from published.' ~ name
-        )) -%}
+        {%- set placed = {} -%}
+        {%- for relation in ['before', 'published', 'redefined', 'replayed'] -%}
+            {%- do placed.update({relation: 'coalesce(' ~ relation ~ '.' ~ name ~ ", '')"}) -%}
+        {%- endfor -%}
+        {%- do placements.append((name, placed)) -%}
     {%- endif -%}
+    {%- for label, placed in placements -%}
+        {%- do moves.append(
+            'when ' ~ placed.before ~ ' = ' ~ placed.published ~ ' then null'
+            ~ ' when ' ~ placed.redefined ~ ' = ' ~ placed.published ~ " then '" ~ label ~ ":definition'"
+            ~ ' when ' ~ placed.replayed ~ ' = ' ~ placed.published ~ " then '" ~ label ~ ":refit'"
+        ) -%}
+    {%- endfor -%}
     {{ return(moves) }}
 {% endmacro %}

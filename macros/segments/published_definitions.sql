@@ -9,6 +9,20 @@
     {{ return(definitions) }}
 {% endmacro %}
 
+{#- {segmentation: whether its segments may overlap} of all that is on record, also what is no longer defined. -#}
+{% macro published_columns() %}
+    {%- set columns = {} -%}
+    {%- if execute -%}
+        {%- for column in adapter.get_columns_in_relation(ref('published_segments')) -%}
+            {%- if column.name not in ('customer_id', 'as_of_date', 'moved_by_rule') -%}{%- do columns.update({column.name: true}) -%}{%- endif -%}
+        {%- endfor -%}
+        {%- for definition in published_definitions() -%}
+            {%- do columns.update({definition.name: definition.assignment == 'all_matches'}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(columns) }}
+{% endmacro %}
+
 {#- [(definition, segment, what the inputs lack for it)], for all segments that are defined. -#}
 {% macro catalogue() %}
     {%- set rows = [] -%}
@@ -41,10 +55,18 @@
     }) }}
 {% endmacro %}
 
-{#- A date that was the latest and is not a month end leaves the record when a later one is published. -#}
+{#-
+  A date that was the latest and is not a month end leaves the record when a later one is published. So do dates after
+  the end of the data: they were published because of a mistyped date that is mended now.
+-#}
 {% macro forget_open_dates() %}
 delete from {{ this }}
 where
-    as_of_date <> {{ dbt.last_day('as_of_date', 'month') }}
-    and as_of_date < (select max(as_of_date) from {{ ref('as_of_dates') }})
+    (
+        as_of_date <> {{ dbt.last_day('as_of_date', 'month') }}
+        and as_of_date < (select max(as_of_date) from {{ ref('as_of_dates') }})
+    )
+    {%- if not var('as_of_date') %}
+    or as_of_date > (select max(as_of_date) from {{ ref('as_of_dates') }})
+    {%- endif %}
 {% endmacro %}

@@ -90,9 +90,13 @@ where segment is not null
         {%- set needs = [columns[column]] if columns[column] is string else columns[column] -%}
         {%- set provided = [] -%}
         {%- for need in needs -%}
-            {%- set input, input_column = (need ~ '.').split('.')[:2] -%}
-            {%- if input_column and input not in mapped -%}{%- do mapped.update({input: mapped_columns(input)}) -%}{%- endif -%}
-            {%- if (input_column in mapped[input] if input_column else has_input(input)) -%}{%- do provided.append(need) -%}{%- endif -%}
+            {%- set absent = [] -%}
+            {%- for part in need.split(' and ') -%}
+                {%- set input, input_column = (part ~ '.').split('.')[:2] -%}
+                {%- if input_column and input not in mapped -%}{%- do mapped.update({input: mapped_columns(input)}) -%}{%- endif -%}
+                {%- if not (input_column in mapped[input] if input_column else has_input(input)) -%}{%- do absent.append(part) -%}{%- endif -%}
+            {%- endfor -%}
+            {%- if not absent -%}{%- do provided.append(need) -%}{%- endif -%}
         {%- endfor -%}
         {%- if not provided -%}{%- do lacking.append(needs | join(' or ')) -%}{%- endif -%}
     {%- endfor -%}

@@ -85,7 +85,7 @@ numbered as (
         checked.*,
         row_number() over (
             partition by {{ contract['key'] | join(', ') }}
-            order by problems nulls first, {{ 'updated_at desc nulls last, ' if 'updated_at' in columns }}row_json
+            order by problems nulls first, {{ 'updated_at desc nulls last, ' if 'updated_at' in columns }}{{ 'is_granted, ' if 'is_granted' in columns }}row_json
         ) as copy_number
     from checked
     where is_repeated
@@ -162,6 +162,8 @@ from reasoned
 {% macro typed(expression, column) -%}
     {%- if column.type == 'string' and 'values' in column -%}lower({{ text(expression) }})
     {%- elif column.type == 'string' -%}{{ text(expression) }}
+    {%- elif column.type == 'integer' -%}
+    case when try_cast({{ expression }} as double) = try_cast({{ expression }} as integer) then try_cast({{ expression }} as integer) end
     {%- else -%}try_cast({{ expression }} as {{ sql_type(column) }})
     {%- endif -%}
 {%- endmacro %}
@@ -172,5 +174,5 @@ from reasoned
 
 {#- Replacement characters, control characters, or UTF-8 that was read as Latin-1. -#}
 {% macro is_broken_text(expression) -%}
-    {{ matches(expression, '[\\x{FFFD}\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x7F]|[\\x{00C2}-\\x{00F4}][\\x{0080}-\\x{00BF}]') }}
+    {{ matches(expression, '[\\x{FFFD}\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x7F]|[\\x{00C2}\\x{00C3}][\\x{0080}-\\x{00BF}]|[\\x{00E0}-\\x{00EF}][\\x{0080}-\\x{00BF}]{2}') }}
 {%- endmacro %}

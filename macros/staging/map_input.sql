@@ -38,8 +38,12 @@
         {%- set renamed = var('inputs')[input].get('columns') or {} -%}
         {%- for name, column in input_contract()[input]['columns'].items() -%}
             {%- set expression = renamed.get(name, name) | string -%}
-            {%- set is_name = modules.re.match('^[A-Za-z_][A-Za-z0-9_]*$', expression) -%}
-            {%- if is_name and expression not in source_columns and expression | lower not in source_columns.keys() | map('lower') -%}
+            {%- set found = source_columns.keys() | select('equalto', expression.strip('"')) | first
+                or source_columns.keys() | map('lower') | select('equalto', expression.strip('"') | lower) | first -%}
+            {%- if found -%}
+                {%- do mapped.update({name: adapter.quote(found)}) -%}
+            {#- a name in any script, or in double quotes, is no expression -#}
+            {%- elif modules.re.match('^([^\\W\\d]\\w*|"[^"]+")$', expression) -%}
                 {%- if name in renamed or column.required -%}
                     {%- do exceptions.raise_compiler_error(
                         "Input '" ~ input ~ "' has no column '" ~ expression ~ "' for the "
@@ -54,6 +58,21 @@
         {%- endfor -%}
     {%- endif -%}
     {{ return(mapped) }}
+{% endmacro %}
+
+{#- Text without spaces around it. A time with an offset is not local, so it must not be read as if it were. -#}
+{% macro trimmed_text(expression, column) -%}
+    {%- if column.type == 'timestamp' -%}
+    case when {{ matches('trim(' ~ expression ~ ')', '([zZ]|[+-][0-9]{2}(:?[0-9]{2})?)$') }} and length(trim({{ expression }})) > 10
+        then concat('offset in ', {{ expression }}) else nullif(trim({{ expression }}), '') end
+    {%- else -%}
+    nullif(trim({{ expression }}), '')
+    {%- endif -%}
+{%- endmacro %}
+
+{#- What an empty value means where the column is there; unknown where it is not. -#}
+{% macro default_of(input, column) %}
+    {{ return(input_contract()[input]['columns'][column].default if column in mapped_columns(input) else 'null') }}
 {% endmacro %}
 
 {#-
@@ -77,12 +96,7 @@ select
     {%- if name not in mapped %}
     cast(null as {{ sql_type(column) }}) as {{ name }},
     {%- else %}
-    {%- set value = "nullif(trim(" ~ mapped[name] ~ "), '')" if name in texts else 'cast(' ~ mapped[name] ~ ' as string)' if column.type == 'string' else mapped[name] %}
-    {%- if column.default is defined %}
-    coalesce({{ value }}, {{ "'" ~ column.default ~ "'" if name in texts or column.type == 'string' else column.default }}) as {{ name }},
-    {%- else %}
-    {{ value }} as {{ name }},
-    {%- endif %}
+    {{ trimmed_text(mapped[name], column) if name in texts else mapped[name] }} as {{ name }},
     {%- endif %}
 {%- endfor %}
 {%- if has_input(input) %}

@@ -1,14 +1,5 @@
 with
 
-order_days as (
-    select
-        customer_id,
-        cast({{ dbt.date_trunc('month', 'date_day') }} as date) as order_month,
-        orders_kept,
-        revenue
-    from {{ ref('order_days') }}
-),
-
 latest as (
     select
         as_of_date,
@@ -17,12 +8,23 @@ latest as (
     where is_latest
 ),
 
+-- orders that are not returned in full as far as is known on the latest date
+orders as (
+    select
+        orders.customer_id,
+        cast({{ dbt.date_trunc('month', 'orders.ordered_on') }} as date) as order_month
+    from {{ ref('stg_orders') }} as orders
+    inner join latest on orders.ordered_on <= latest.as_of_date
+    where
+        orders.is_counted
+        and not (orders.is_fully_returned and orders.returned_on <= latest.as_of_date)
+),
+
 cohorts as (
     select
         customer_id,
         min(order_month) as cohort_month
-    from order_days
-    where orders_kept > 0
+    from orders
     group by customer_id
 ),
 
@@ -37,18 +39,31 @@ cohort_sizes as (
 active as (
     select
         cohorts.cohort_month,
-        order_days.order_month,
-        count(distinct case when order_days.orders_kept > 0 then order_days.customer_id end) as active_customers,
-        sum(order_days.orders_kept) as orders,
+        orders.order_month,
+        count(distinct orders.customer_id) as active_customers,
+        count(*) as orders
+    from orders
+    inner join cohorts on orders.customer_id = cohorts.customer_id
+    group by cohorts.cohort_month, orders.order_month
+),
+
+revenues as (
+    select
+        cohorts.cohort_month,
+        -- what was ordered and sent back before the first order that was kept
+        greatest(cast({{ dbt.date_trunc('month', 'order_days.date_day') }} as date), cohorts.cohort_month) as order_month,
         sum(order_days.revenue) as revenue
-    from order_days
+    from {{ ref('order_days') }} as order_days
+    inner join latest on order_days.date_day <= latest.as_of_date
     inner join cohorts on order_days.customer_id = cohorts.customer_id
-    group by cohorts.cohort_month, order_days.order_month
+    group by 1, 2
 ),
 
 -- every month since, also those in which nobody of the cohort came back
 months as (
-    select distinct order_month from active
+    select order_month from active
+    union
+    select order_month from revenues
 ),
 
 grid as (
@@ -71,12 +86,18 @@ select
     cast(coalesce(active.active_customers, 0) as integer) as active_customers,
     coalesce(active.active_customers, 0) / grid.customers as retention_rate,
     cast(coalesce(active.orders, 0) as integer) as orders,
-    cast(coalesce(active.revenue, 0) as decimal(18, 2)) as revenue,
+    cast(coalesce(revenues.revenue, 0) as decimal(18, 2)) as revenue,
     -- the month of the latest date is not over yet
     grid.order_month < latest.latest_month
-    or {{ dbt.last_day('latest.as_of_date', 'month') }} = latest.as_of_date as is_complete
+    or (
+        grid.order_month = latest.latest_month
+        and {{ dbt.last_day('latest.as_of_date', 'month') }} = latest.as_of_date
+    ) as is_complete
 from grid
 cross join latest
 left join active
     on grid.cohort_month = active.cohort_month
     and grid.order_month = active.order_month
+left join revenues
+    on grid.cohort_month = revenues.cohort_month
+    and grid.order_month = revenues.order_month

@@ -28,7 +28,7 @@ select
         ', ',
         cast(null as string)
         {%- for name in others %},
-        concat('{{ name }}: ', published.{{ name }})
+        '{{ name }}: ' || published.{{ name }}
     {%- endfor %}
     ), '') as other_segments,
     features.kind,

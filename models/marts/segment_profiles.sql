@@ -132,7 +132,7 @@ select
     profiles.revenue_12m / nullif(everybody.revenue_12m, 0) as share_of_revenue_12m,
     cast(profiles.lifetime_revenue as decimal(18, 2)) as lifetime_revenue,
     profiles.lifetime_revenue / nullif(everybody.lifetime_revenue, 0) as share_of_lifetime_revenue,
-    profiles.margin_12m / nullif(profiles.revenue_12m, 0) as margin_rate_12m,
+    cast(profiles.margin_12m as decimal(18, 2)) as margin_12m,
     profiles.revenue_12m / profiles.customers as revenue_12m_mean,
     cast(profiles.revenue_12m_median as double) as revenue_12m_median,
     profiles.orders_12m / profiles.customers as orders_12m_mean,

@@ -1,5 +1,5 @@
 {{ config(materialized='view') }}
-{%- set definitions = published_definitions() %}
+{%- set columns = published_columns() %}
 
 with
 
@@ -13,13 +13,13 @@ select
     cast(null as string) as segmentation,
     cast(null as string) as segment
 where false
-{%- for definition in definitions %}
+{%- for name, may_overlap in columns.items() %}
 union all
 select
     customer_id,
     as_of_date,
-    '{{ definition.name }}' as segmentation,
-    {{ split_to_rows(definition.name, '|') if definition.assignment == 'all_matches' else definition.name }} as segment
+    '{{ name }}' as segmentation,
+    {{ split_to_rows(name, '|') if may_overlap else name }} as segment
 from published
-where {{ definition.name }} is not null
+where {{ name }} is not null
 {%- endfor %}

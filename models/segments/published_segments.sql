@@ -26,7 +26,7 @@ due as (
     {%- endif %}
 ),
 
--- all definitions in one pass
+-- all definitions in one pass: where customers are, and where they would have been the date before
 placed as (
     select
         customer_id,
@@ -35,10 +35,12 @@ placed as (
         {%- endfor %}
         as_of_date
     from {{ ref('customer_features') }}
-    where as_of_date in (select due.as_of_date from due)
+    where
+        as_of_date in (select due.as_of_date from due)
+        or as_of_date in (select due.previous_as_of_date from due)
 ),
 
--- and once more for the dates before, with today's definitions and the fit that followed
+-- and where they would have been under the fit that followed
 replayed as (
     select
         customer_id,
@@ -60,6 +62,7 @@ published as (
         {%- endfor %}
         as_of_date
     from placed
+    where as_of_date in (select due.as_of_date from due)
     {%- if is_incremental() %}
     {%- set columns_before = adapter.get_columns_in_relation(this) | map(attribute='name') | list %}
     union all
@@ -84,8 +87,8 @@ select
     nullif(concat_ws(
         '|',
         {%- for definition in definitions %}
-        {%- for name, condition in rule_moves(definition) %}
-        case when {{ condition }} then '{{ name }}' end,
+        {%- for condition in rule_moves(definition) %}
+        case {{ condition }} end,
         {%- endfor %}
         {%- endfor %}
         cast(null as string)
@@ -95,6 +98,9 @@ inner join due on published.as_of_date = due.as_of_date
 left join published as before
     on published.customer_id = before.customer_id
     and due.previous_as_of_date = before.as_of_date
+left join placed as redefined
+    on published.customer_id = redefined.customer_id
+    and due.previous_as_of_date = redefined.as_of_date
 left join replayed
     on published.customer_id = replayed.customer_id
     and due.as_of_date = replayed.next_as_of_date

@@ -92,7 +92,7 @@ moves as (
         '(all)' as segmentation,
         case when was_known then '(all)' end as from_segment,
         case when is_known then '(all)' end as to_segment,
-        false as is_moved_by_rule,
+        'none' as rule,
         {{ move_measures() }}
     from changes
     group by 1, 2, 3, 4, 5
@@ -104,7 +104,11 @@ moves as (
         '{{ definition.name }}' as segmentation,
         {{ pair.before }} as from_segment,
         {{ pair.now }} as to_segment,
-        coalesce({{ contains_part('moved_by_rule', pair.rule) }}, false) as is_moved_by_rule,
+        case
+            when {{ contains_part('moved_by_rule', pair.rule ~ ':definition') }} then 'definition'
+            when {{ contains_part('moved_by_rule', pair.rule ~ ':refit') }} then 'refit'
+            else 'none'
+        end as rule,
         {{ move_measures() }}
     from changes
     where coalesce({{ pair.before }}, {{ pair.now }}) is not null
@@ -121,9 +125,11 @@ select
     moves.to_segment,
     case
         when moves.from_segment = moves.to_segment then 'none'
-        when not moves.is_moved_by_rule then 'customer'
-        when versions.definition_version <> versions.previous_definition_version then 'definition'
-        else 'refit'
+        when moves.rule = 'refit' then 'refit'
+        -- where the definition is the same, late rows have changed what was known of the customer
+        when moves.rule = 'definition' and versions.definition_version <> versions.previous_definition_version
+            then 'definition'
+        else 'customer'
     end as cause,
     sum(moves.customers) as customers,
     sum(moves.orders) as orders,

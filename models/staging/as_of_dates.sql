@@ -9,40 +9,48 @@ with
 
 dates as (
     {%- for input, column in dated.items() %}
-    select distinct try_cast({{ column }} as date) as date_day
+    select try_cast({{ column }} as date) as date_day
     from {{ ref('input_' ~ input) }}
-    {{ 'union' if not loop.last }}
+    {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
 
-middle as (
-    select percentile_disc(0.5) within group (order by date_day) as date_day
-    from dates
-    where date_day >= cast('1970-01-01' as date)
-),
-
-following as (
+days as (
     select
         date_day,
-        lead(date_day) over (order by date_day) as next_date_day
+        count(*) as dated_rows
     from dates
     -- to DuckDB 'infinity' is a date
     where date_day < cast('9999-12-31' as date)
+    group by date_day
 ),
 
--- a date that stands more than a year after all others is a typing error, not the end of the data
+neighbours as (
+    select
+        date_day,
+        lead(date_day) over (order by date_day) as next_date_day,
+        count(*) over (order by date_day) as days_so_far,
+        count(*) over () as all_days,
+        sum(dated_rows) over (order by date_day) as rows_so_far,
+        sum(dated_rows) over () as all_rows
+    from days
+),
+
+-- the data ends before a gap of more than a year if hardly anything stands behind it: those are typing errors
 latest as (
     {%- if var('as_of_date') %}
     select cast('{{ var('as_of_date') }}' as date) as latest_date
     {%- else %}
-    select min(following.date_day) as latest_date
-    from following
-    cross join middle
+    select min(date_day) as latest_date
+    from neighbours
     where
-        following.date_day >= middle.date_day
-        and (
-            following.next_date_day is null
-            or {{ dbt.datediff('following.date_day', 'following.next_date_day', 'day') }} > 366
+        next_date_day is null
+        or (
+            {{ dbt.datediff('date_day', 'next_date_day', 'day') }} > 366
+            and (
+                rows_so_far > 0.99 * all_rows
+                or (all_days - days_so_far <= 2 and days_so_far >= 3 * (all_days - days_so_far))
+            )
         )
     {%- endif %}
 ),

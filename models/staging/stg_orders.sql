@@ -1,4 +1,5 @@
 {{ config(materialized='view') }}
+{%- set no_return = '0' if 'returned_amount' in mapped_columns('orders') or 'status' in mapped_columns('orders') else 'null' %}
 
 select
     order_id,
@@ -6,11 +7,12 @@ select
     coalesce(status, 'completed') as status,
     channel,
     amount,
-    discount_amount,
+    coalesce(discount_amount, {{ default_of('orders', 'discount_amount') }}) as discount_amount,
     -- more than the order is paid back when shipping is too: the order is then worth nothing, never less
     case
         when status = 'returned' or returned_amount > amount then amount
-        else returned_amount
+        -- where only the status tells of returns, the other orders have none
+        else coalesce(returned_amount, {{ no_return }})
     end as returned_amount,
     cost_amount,
     coalesce(status, 'completed') <> 'cancelled' as is_counted,

@@ -12,8 +12,13 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 def point_dbt_to_profile() -> None:
-    """Set DBT_PROFILES_DIR to the project, unless the user or the working directory names a profile."""
-    if "DBT_PROFILES_DIR" not in os.environ and not Path("profiles.yml").exists():
+    """Set DBT_PROFILES_DIR to the project, unless the user or the working directory names a profile.
+
+    A copy of this package outside the project (an install that is not editable) has no profile to point to.
+    """
+    if "DBT_PROFILES_DIR" in os.environ or Path("profiles.yml").exists():
+        return
+    if (PROJECT / "profiles.yml").is_file():
         os.environ["DBT_PROFILES_DIR"] = str(PROJECT)
 
 

@@ -20,15 +20,23 @@ customers as (
 profiles as (
     select lifetime_revenue as revenue from {{ ref('segment_profiles') }}
     where segmentation = '(all)'
+),
+
+-- who never kept an order is in no cohort, and has paid nothing
+cohorts as (
+    select sum(revenue) as revenue from {{ ref('cohort_retention') }}
 )
 
 select
     orders.revenue as of_orders,
     customers.revenue as of_customers,
-    profiles.revenue as of_profiles
+    profiles.revenue as of_profiles,
+    cohorts.revenue as of_cohorts
 from orders
 cross join customers
 cross join profiles
+cross join cohorts
 where
     abs(orders.revenue - customers.revenue) > 1
     or abs(customers.revenue - profiles.revenue) > 1
+    or abs(profiles.revenue - cohorts.revenue) > 1

@@ -19,6 +19,8 @@ import yaml
 from click.testing import CliRunner
 
 from customer_segmentation import demo_shop
+from customer_segmentation.demo_shop.files import pack
+from customer_segmentation.demo_shop.tables import GUESTS, ODD_NAMES, REFUNDS_WITH_SHIPPING, SAMPLE_ORDERS
 
 PROJECT = Path(__file__).parents[2]
 COMMITTED = PROJECT / "seeds" / "demo"
@@ -146,8 +148,8 @@ def test_the_committed_files_are_what_the_program_makes(made: Path) -> None:
 
 
 def test_packing_adds_neither_time_nor_file_name() -> None:
-    packed = demo_shop.pack(pd.DataFrame({"city": ["서울", "부산"]}))
-    assert packed == demo_shop.pack(pd.DataFrame({"city": ["서울", "부산"]}))
+    packed = pack(pd.DataFrame({"city": ["서울", "부산"]}))
+    assert packed == pack(pd.DataFrame({"city": ["서울", "부산"]}))
     assert packed[3] == 0  # no optional field in the header, such as a name
     assert packed[4:8] == b"\0\0\0\0"
     assert gzip.decompress(packed) == "city\n서울\n부산\n".encode()
@@ -240,17 +242,17 @@ def test_truth_covers_every_customer(good: dict) -> None:
     assert set(truth["customer_id"]) == set().union(*(good[name]["customer_id"] for name in inputs))
     guests = set(good["orders"]["customer_id"]) - set(good["customers"]["customer_id"])
     assert set(truth["customer_id"][truth["is_guest"].eq("true")]) == guests
-    assert len(guests) == demo_shop.GUESTS
+    assert len(guests) == GUESTS
 
 
 def test_legitimate_oddities_are_there(good: dict) -> None:
     orders = good["orders"]
-    assert orders["amount"].eq("0").sum() == demo_shop.SAMPLE_ORDERS
+    assert orders["amount"].eq("0").sum() == SAMPLE_ORDERS
     refunded_more = orders["returned_amount"].astype(int) > orders["amount"].astype(int)
-    assert refunded_more.sum() == demo_shop.REFUNDS_WITH_SHIPPING
+    assert refunded_more.sum() == REFUNDS_WITH_SHIPPING
     assert orders.assign(day=orders["ordered_at"].str[:10]).duplicated(["customer_id", "day"]).sum() > 50
     assert orders["status"].eq("COMPLETED").sum() == 15
-    assert set(good["products"]["product_name"]).issuperset(demo_shop.ODD_NAMES)
+    assert set(good["products"]["product_name"]).issuperset(ODD_NAMES)
     assert set(good["customers"]["customer_id"]) - set(orders["customer_id"])
 
 

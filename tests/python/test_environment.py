@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from customer_segmentation import environment
 from customer_segmentation.environment import PROJECT, point_dbt_to_profile
 
 
@@ -36,6 +37,12 @@ def test_a_profile_that_the_user_names_comes_first(elsewhere: Path, monkeypatch:
     monkeypatch.setenv("DBT_PROFILES_DIR", "mine")
     point_dbt_to_profile()
     assert os.environ["DBT_PROFILES_DIR"] == "mine"
+
+
+def test_a_package_outside_its_project_points_nowhere(elsewhere: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(environment, "PROJECT", elsewhere / "lib")
+    point_dbt_to_profile()
+    assert "DBT_PROFILES_DIR" not in os.environ
 
 
 def test_every_python_of_the_environment_starts_with_it(elsewhere: Path):
