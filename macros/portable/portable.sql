@@ -22,7 +22,11 @@
 {% macro read_files(path) %}{{ return(adapter.dispatch('read_files', 'customer_segmentation')(path)) }}{% endmacro %}
 {% macro default__read_files(path) -%}
     {%- if (path | lower).endswith('.parquet') -%}read_parquet('{{ path }}', union_by_name = true)
-    {%- else -%}read_csv('{{ path }}', all_varchar = true, header = true, union_by_name = true)
+    {%- else -%}
+    {#- a line with too few or too many fields is a row to be judged, which DuckDB reads with one thread only -#}
+    read_csv(
+        '{{ path }}', all_varchar = true, header = true, union_by_name = true, null_padding = true, parallel = false
+    )
     {%- endif -%}
 {%- endmacro %}
 {% macro spark__read_files(path) -%}

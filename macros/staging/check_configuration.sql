@@ -2,6 +2,9 @@
 {% macro check_configuration() %}
     {%- if execute -%}
         {%- do check_input_mappings() -%}
+        {%- if not var('segmentations') -%}
+            {%- do configuration_error('segmentations', 'is empty; name at least one, such as rfm.') -%}
+        {%- endif -%}
         {%- do check_segmentations() -%}
         {%- set months = var('history_months') -%}
         {%- if months is not integer or months < 1 or months > 120 -%}
@@ -28,6 +31,10 @@
     {%- set mappings = var('inputs') or {} -%}
     {%- if 'orders' not in mappings -%}
         {%- do configuration_error('inputs', "has no 'orders', the one input that is required: say where it is, such as `orders: {file: data/orders.csv}`.") -%}
+    {%- endif -%}
+    {%- set is_demo = ((mappings.orders or {}).file or '').startswith('seeds/demo/') -%}
+    {%- if target.profile_name == project_name == 'customer_segmentation' and not is_demo and var('database', 'demo') == 'demo' -%}
+        {%- do configuration_error('database', "must name a database of your own, such as `database: mine`: build/demo.duckdb holds the demo's history.") -%}
     {%- endif -%}
     {%- for input, mapping in mappings.items() -%}
         {%- if input not in contract -%}
@@ -62,6 +69,21 @@
 {% macro is_date(text) %}
     {%- set is_written_so = modules.re.match('^\\d{4}-\\d{2}-\\d{2}$', text) -%}
     {{ return(is_written_so and run_query("select try_cast('" ~ text ~ "' as date)").rows[0][0] is not none) }}
+{% endmacro %}
+
+{#- Called when orders are checked: without any that can be used there is nothing to build, and the reasons say why. -#}
+{% macro check_some_orders() %}
+    {%- if execute -%}
+        {%- set counts = run_query('select count(*), count(reasons) from ' ~ this).rows[0] -%}
+        {%- if counts[0] == 0 -%}
+            {%- do configuration_error('inputs.orders', 'has no rows: there is nothing to build from.') -%}
+        {%- elif counts[0] == counts[1] -%}
+            {%- set rows = run_query('select reasons, count(*), min(row_json) from ' ~ this ~ ' group by 1 order by 2 desc, 1 limit 3').rows -%}
+            {%- set said = [] -%}
+            {%- for row in rows -%}{%- do said.append('\n  ' ~ row[1] ~ ' rows: ' ~ row[0] ~ ', such as ' ~ row[2][:200]) -%}{%- endfor -%}
+            {%- do configuration_error('inputs.orders', 'has ' ~ counts[0] ~ ' rows, and all of them are rejected:' ~ said | join) -%}
+        {%- endif -%}
+    {%- endif -%}
 {% endmacro %}
 
 {% macro configuration_error(place, message) %}

@@ -48,6 +48,7 @@ typed as (
         {%- endif %}
     {%- endfor %}
         {{ is_broken_text("concat_ws(' ', source." ~ strings | join(', source.') ~ ')') }} as has_broken_text,
+        source.surplus_fields,
         source.row_json
     from {{ ref('input_' ~ input) }} as source
 ),
@@ -121,7 +122,7 @@ from reasoned
 
 {#- [(reason, condition under which a row has it)] for the columns of `typed`. -#}
 {% macro input_checks(input) %}
-    {%- set checks = [] -%}
+    {%- set checks = [('broken_row:fields', 'typed.surplus_fields is not null')] -%}
     {%- set references = input_references(input) -%}
     {%- for name, column in input_contract()[input]['columns'].items() -%}
         {%- set is_text = column.type == 'string' -%}

@@ -70,6 +70,17 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- What stands in a line of a CSV file behind its last column: a comma too many has then moved the values. -#}
+{% macro surplus_fields(input) %}
+    {%- set surplus = [] -%}
+    {%- if execute and (var('inputs')[input].file or '') and not (var('inputs')[input].file | lower).endswith('.parquet') -%}
+        {%- for column in adapter.get_column_schema_from_query('select * from ' ~ input_source(input) ~ ' as source limit 0') -%}
+            {%- if modules.re.match('^column\\d+$', column.name) -%}{%- do surplus.append(adapter.quote(column.name)) -%}{%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return("nullif(concat_ws(',', " ~ surplus | join(', ') ~ "), '')" if surplus else 'cast(null as string)') }}
+{% endmacro %}
+
 {#- What an empty value means where the column is there; unknown where it is not. -#}
 {% macro default_of(input, column) %}
     {{ return(input_contract()[input]['columns'][column].default if column in mapped_columns(input) else 'null') }}
@@ -100,12 +111,14 @@ select
     {%- endif %}
 {%- endfor %}
 {%- if has_input(input) %}
+    {{ surplus_fields(input) }} as surplus_fields,
     {{ row_as_json('source') }} as row_json
 from {{ input_source(input) }} as source
     {%- if var('inputs')[input].where is defined %}
 where {{ var('inputs')[input].where }}
     {%- endif %}
 {%- else %}
+    cast(null as string) as surplus_fields,
     cast(null as string) as row_json
 from (select 1 as absent) as source
 where false

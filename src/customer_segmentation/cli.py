@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 
 import click
-import yaml
 from rich.console import Console
 
 from customer_segmentation import contract, inputs, report
@@ -107,8 +106,7 @@ def _console() -> Console:
 
 
 def _currency(source: inputs.Input) -> str:
-    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
-    return (project["vars"] | source.vars)["currency"]
+    return (inputs.project_vars() | source.vars)["currency"]
 
 
 def _short(path: Path) -> str:

@@ -11,6 +11,8 @@ from customer_segmentation.environment import PROJECT
 
 DEMO = "demo"
 EXAMPLES = PROJECT / "examples"
+DATABASE_NAME = re.compile(r"[\w-]+")
+SCHEMAS = {"main", "staging", "features", "fits", "scores", "segments", "marts"}
 PACKAGE_FILE = re.compile(r"package:([\w.-]+)/([\w./-]+)")
 
 
@@ -49,6 +51,11 @@ def resolve(name_or_path: str) -> Input:
     name = name_or_path if path == example else path.stem
     variables = _read_vars(path)
     variables = {"database": name} | _find_package_files(variables, name)
+    if not DATABASE_NAME.fullmatch(str(variables["database"])) or variables["database"] in SCHEMAS:
+        raise InputError(
+            f"A database can't be called '{variables['database']}'. Choose a name of letters, digits, - and _ "
+            f"with `database:` in {path}; {_one_of(sorted(SCHEMAS))} are taken by schemas."
+        )
     return Input(str(variables["database"]), variables)
 
 
@@ -67,7 +74,18 @@ def _read_vars(path: Path) -> dict:
         raise InputError(f"{path} is no YAML that can be read: {error}") from error
     if not isinstance(variables, dict) or not isinstance(variables.get("inputs"), dict):
         raise InputError(f"{path} has no `inputs:` that map your data. See docs/your_own_data.md.")
+    unknown = set(variables) - {"database", *project_vars()}
+    if unknown:
+        raise InputError(
+            f"{path} sets {_one_of(sorted(unknown))}, which is no variable of the project. "
+            f"Those are database, {_one_of(sorted(project_vars()))}."
+        )
     return variables
+
+
+def project_vars() -> dict:
+    """Return the variables of dbt_project.yml with their values."""
+    return yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
 
 
 def _find_package_files(value: object, name: str) -> object:
