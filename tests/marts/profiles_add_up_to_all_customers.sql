@@ -1,18 +1,44 @@
--- in a segmentation that looks at everybody, segments share out customers and revenue without rest
+-- profiles hold every customer who is published, and segments that hold everybody hold all the revenue
 with
 
-totals as (
+latest as (
+    select as_of_date from {{ ref('as_of_dates') }}
+    where is_latest
+),
+
+profiles as (
     select * from {{ ref('segment_profiles') }}
+),
+
+totals as (
+    select * from profiles
     where segmentation = '(all)'
+),
+
+published as (
+    select
+        membership.segmentation,
+        membership.segment,
+        count(*) as customers
+    from {{ ref('membership') }} as membership
+    inner join latest on membership.as_of_date = latest.as_of_date
+    group by membership.segmentation, membership.segment
+    union all
+    select
+        '(all)' as segmentation,
+        '(all)' as segment,
+        count(*) as customers
+    from {{ ref('published_segments') }} as published_segments
+    inner join latest on published_segments.as_of_date = latest.as_of_date
 ),
 
 sums as (
     select
         profiles.segmentation,
-        sum(profiles.share_of_customers) as share_of_customers,
         sum(profiles.customers) as customers,
-        sum(profiles.revenue_12m) as revenue_12m
-    from {{ ref('segment_profiles') }} as profiles
+        sum(profiles.revenue_12m) as revenue_12m,
+        sum(profiles.share_of_revenue_12m) as share_of_revenue_12m
+    from profiles
     inner join {{ ref('segments') }} as segments
         on profiles.segmentation = segments.segmentation
         and profiles.segment = segments.segment
@@ -20,10 +46,29 @@ sums as (
     group by profiles.segmentation
 )
 
-select sums.*
+select
+    coalesce(profiles.segmentation, published.segmentation) as segmentation,
+    coalesce(profiles.segment, published.segment) as segment,
+    profiles.customers as profiled,
+    published.customers as published
+from profiles
+full outer join published
+    on profiles.segmentation = published.segmentation
+    and profiles.segment = published.segment
+where profiles.customers is distinct from published.customers
+
+union all
+
+select
+    sums.segmentation,
+    '(all revenue)' as segment,
+    sums.revenue_12m as profiled,
+    totals.revenue_12m as published
 from sums
 cross join totals
 where
-    abs(sums.share_of_customers - 1) > 1e-9
-    or sums.customers > totals.customers
-    or (sums.customers = totals.customers and abs(sums.revenue_12m - totals.revenue_12m) > 1)
+    sums.customers > totals.customers
+    or (
+        sums.customers = totals.customers
+        and (abs(sums.revenue_12m - totals.revenue_12m) > 1 or abs(sums.share_of_revenue_12m - 1) > 1e-6)
+    )

@@ -16,6 +16,7 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 PROJECT = Path(__file__).parents[2]
+DATABASE = "shop"
 NOT_COPIED = (".*", "*.duckdb*", "target", "logs", "__pycache__", "benchmarks", "dashboard")
 
 
@@ -62,13 +63,13 @@ class Project:
     @cached_property
     def manifest(self) -> object:
         """The parsed project: once for all variables, of which only refs in `inputs` change it."""
-        return self._invoke(self.root, ["parse"], None).result
+        return self._invoke(self.root, ["parse", "--vars", json.dumps({"database": DATABASE})], None).result
 
     def dbt(self, folder: Path, *arguments: str, parse: bool = False, **variables: object) -> Outcome:
-        """Run dbt on folder/build/demo.duckdb; with parse, read the project anew under these variables."""
+        """Run dbt on a database below the folder; with parse, read the project anew under these variables."""
         (folder / "build").mkdir(parents=True, exist_ok=True)
         manifest = None if parse else self.manifest.deepcopy()
-        return self._invoke(folder, [*arguments, "--vars", json.dumps(variables)], manifest)
+        return self._invoke(folder, [*arguments, "--vars", json.dumps({**variables, "database": DATABASE})], manifest)
 
     def run(self, folder: Path, *arguments: str, **variables: object) -> Outcome:
         """Run models, which must succeed."""
@@ -109,7 +110,7 @@ class Project:
             message=str(outcome.exception or _failures(outcome.result)),
             warnings=warnings,
             result=outcome.result,
-            database=folder / "build" / "demo.duckdb",
+            database=folder / "build" / f"{DATABASE}.duckdb",
         )
 
 

@@ -40,7 +40,7 @@ def cut_demo(project, tmp_path_factory):
         )
         inputs[name] = {"file": str(folder / f"{name}.csv")}
         duckdb.sql(f"copy (select {columns} from {rows} where {until}) to '{folder / name}.csv'")
-    return project.run(folder, "--select", "+customer_features", inputs=inputs, history_months=9)
+    return project.run(folder, "--select", "+customer_features", inputs=inputs)
 
 
 def test_the_cut_took_away_orders_events_and_returns(cut_demo, demo):

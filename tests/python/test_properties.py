@@ -24,7 +24,6 @@ RELATIVE = ["price_level", *["recency_score", "frequency_score", "monetary_score
 RELATIVE += ["frequency_levels", "expected_interpurchase_days", "expected_interpurchase_basis"]
 RELATIVE += ["overdue_ratio", "gap_ratio", "is_active"]
 MONEY = ["lifetime_revenue", "lifetime_margin", "average_order_value", "revenue_12m", "margin_12m"]
-MONEY += ["revenue_in_period"]
 
 drawn = settings(
     deadline=None,
@@ -109,7 +108,7 @@ def raw_tables() -> str:
 def engine(project, tmp_path_factory) -> Engine:
     folder = tmp_path_factory.mktemp("properties")
     (folder / "build").mkdir()
-    with duckdb.connect(str(folder / "build" / "demo.duckdb")) as connection:
+    with duckdb.connect(str(folder / "build" / "shop.duckdb")) as connection:
         connection.execute(f"create schema raw; {raw_tables()}")
     compiled = project.dbt(
         folder,

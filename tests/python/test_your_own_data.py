@@ -68,7 +68,7 @@ def mine(shop: Project) -> tuple[Outcome, str]:
     sample = blocks("csv")[0].splitlines()
     assert sample[0].split(",") == header
     orders = [
-        f"B-{customer},{2024 + month // 12}-{month % 12 + 1:02}-{customer % 28 + 1:02} 10:00:00,{customer}.50"
+        f"B-{customer},{2024 + (month + 4) // 12}-{(month + 4) % 12 + 1:02}-{customer % 28 + 1:02} 10:00:00,{customer}.50"
         for customer in range(40)
         for month in range(1 + customer % 20)
     ]

@@ -1,0 +1,65 @@
+"""Every model says what a row is, and a data test holds it to that."""
+
+import pytest
+
+# why no test of their own proves that their rows are what they say
+GRAIN_FOLLOWS = {
+    "rejected_rows": "a row that is delivered twice is rejected twice",
+}
+
+
+@pytest.fixture(scope="session")
+def models(project) -> dict[str, object]:
+    nodes = project.manifest.nodes.values()
+    return {node.name: node for node in nodes if node.resource_type == "model"}
+
+
+@pytest.fixture(scope="session")
+def marts(models) -> dict[str, object]:
+    return {name: node for name, node in models.items() if folder(node) == "marts"}
+
+
+@pytest.fixture(scope="session")
+def with_grain_test(project) -> set[str]:
+    nodes = project.manifest.nodes.values()
+    tests = [node for node in nodes if node.resource_type == "test" and node.test_metadata]
+    return {
+        project.manifest.nodes[test.attached_node].name
+        for test in tests
+        if test.test_metadata.name in ("unique", "unique_together")
+        and test.config.severity.lower() == "error"
+        and test.attached_node in project.manifest.nodes
+    }
+
+
+def folder(node) -> str:
+    return node.fqn[1]
+
+
+def test_there_are_models_in_every_layer(models):
+    layers = {"staging", "features", "fits", "scores", "segments", "marts"}
+    assert {folder(node) for node in models.values()} == layers
+
+
+def test_every_description_says_what_a_row_is(models):
+    vague = [
+        name
+        for name, node in models.items()
+        if not node.description.strip().startswith(("One row per ", "One row for "))
+    ]
+    assert vague == []
+
+
+def test_every_mart_has_an_enforced_contract(marts):
+    assert [name for name, node in marts.items() if not node.config.contract.enforced] == []
+
+
+def test_every_column_of_a_mart_has_a_description(marts):
+    columns = [(name, column) for name, node in marts.items() for column in node.columns.values()]
+    assert [f"{name}.{column.name}" for name, column in columns if not column.description.strip()] == []
+
+
+def test_every_grain_is_tested_where_it_does_not_follow(models, with_grain_test):
+    tested_layers = ("features", "fits", "scores", "segments", "marts")
+    untested = {name for name, node in models.items() if folder(node) in tested_layers} - with_grain_test
+    assert untested == set(GRAIN_FOLLOWS)
