@@ -69,7 +69,9 @@ class Project:
         """Run dbt on a database below the folder; with parse, read the project anew under these variables."""
         (folder / "build").mkdir(parents=True, exist_ok=True)
         manifest = None if parse else self.manifest.deepcopy()
-        return self._invoke(folder, [*arguments, "--vars", json.dumps({**variables, "database": DATABASE})], manifest)
+        return self._invoke(
+            folder, [*arguments, "--vars", json.dumps({**variables, "database": DATABASE})], manifest
+        )
 
     def run(self, folder: Path, *arguments: str, **variables: object) -> Outcome:
         """Run models, which must succeed."""
