@@ -1,3 +1,4 @@
+{%- set in_cart %}sum(case event_type when 'add_to_cart' then 1 when 'remove_from_cart' then -1 else 0 end){% endset -%}
 {#- without events nothing is known; with them, no event means none -#}
 {%- set no_event = '0' if has_input('events') else 'null' -%}
 with
@@ -18,19 +19,12 @@ visits as (
         min(device) as device,
         sum(case when event_type = 'view' then 1 else 0 end) as views,
         sum(case when event_type = 'search' then 1 else 0 end) as searches,
-        case
-            when
-                sum(case when event_type = 'add_to_cart' then 1 when event_type = 'remove_from_cart' then -1 else 0 end) > 0
-                then 1
-            else 0
-        end as carts,
+        case when {{ in_cart }} > 0 then 1 else 0 end as carts,
         max(case when event_type = 'view' then 1 else 0 end) as view_visits,
         max(case when event_type = 'purchase' then 1 else 0 end) as purchases,
         -- a cart that was emptied again is none
         case
-            when
-                sum(case when event_type = 'add_to_cart' then 1 when event_type = 'remove_from_cart' then -1 else 0 end) > 0
-                then max(case when event_type = 'add_to_cart' then occurred_at end)
+            when {{ in_cart }} > 0 then max(case when event_type = 'add_to_cart' then occurred_at end)
         end as last_cart_at,
         max(case when event_type = 'purchase' then occurred_at end) as last_bought_at
     from {{ ref('stg_events') }}

@@ -7,18 +7,24 @@ customer_dates as (
     select * from {{ ref('customer_dates') }}
 ),
 
-states as (
+dated_consents as (
     select
-        consents.customer_id,
-        {%- for channel in channels %}
-        max_by(consents.is_granted, consents.changed_at)
-            filter (where consents.channel = '{{ channel }}') as can_{{ channel }},
-        {%- endfor %}
-        calendar.known_on as as_of_date
+        consents.*,
+        calendar.known_on
     from {{ ref('stg_consents') }} as consents
     inner join {{ ref('calendar') }} as calendar on consents.changed_on = calendar.date_day
     where calendar.known_on is not null
-    group by consents.customer_id, calendar.known_on
+),
+
+states as (
+    select
+        customer_id,
+        {%- for channel in channels %}
+        max_by(is_granted, changed_at) filter (where channel = '{{ channel }}') as can_{{ channel }},
+        {%- endfor %}
+        known_on as as_of_date
+    from dated_consents
+    group by customer_id, known_on
 ),
 
 accumulated as (

@@ -47,16 +47,26 @@ active as (
     group by cohorts.cohort_month, orders.order_month
 ),
 
-revenues as (
+-- what was ordered and sent back before the first order that was kept counts in its month
+payments as (
     select
         cohorts.cohort_month,
-        -- what was ordered and sent back before the first order that was kept
-        greatest(cast({{ dbt.date_trunc('month', 'order_days.date_day') }} as date), cohorts.cohort_month) as order_month,
-        sum(order_days.revenue) as revenue
+        order_days.revenue,
+        greatest(
+            cast({{ dbt.date_trunc('month', 'order_days.date_day') }} as date), cohorts.cohort_month
+        ) as order_month
     from {{ ref('order_days') }} as order_days
     inner join latest on order_days.date_day <= latest.as_of_date
     inner join cohorts on order_days.customer_id = cohorts.customer_id
-    group by 1, 2
+),
+
+revenues as (
+    select
+        cohort_month,
+        order_month,
+        sum(revenue) as revenue
+    from payments
+    group by cohort_month, order_month
 ),
 
 -- every month since, also those in which nobody of the cohort came back

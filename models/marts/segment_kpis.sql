@@ -88,6 +88,7 @@ dates as (
     from moves
 )
 {%- set has_before = 'dates.previous_as_of_date is not null' %}
+{%- set is_ranked = has_before ~ ' and segments.segment_rank is not null' %}
 {%- set departing = ['customers_before', 'departed', 'churned'] %}
 {%- set arriving = ['acquired', 'retained', 'won_back', 'orders', 'buyers', 'repeat_buyers'] %}
 
@@ -105,9 +106,7 @@ select
     cast(case when {{ has_before }} then coalesce(arrivals.{{ count }}, 0) end as integer) as {{ count }},
     {%- endfor %}
     {%- for count in ['upgraded', 'downgraded'] %}
-    cast(
-        case when {{ has_before }} and segments.segment_rank is not null then coalesce(arrivals.{{ count }}, 0) end as integer
-    ) as {{ count }},
+    cast(case when {{ is_ranked }} then coalesce(arrivals.{{ count }}, 0) end as integer) as {{ count }},
     {%- endfor %}
     cast(case when {{ has_before }} then coalesce(arrivals.revenue, 0) end as decimal(18, 2)) as revenue,
     case when arrivals.orders > 0 then cast(arrivals.revenue as double) / arrivals.orders end as average_order_value,

@@ -1,5 +1,6 @@
 {{ config(materialized='view') }}
-{%- set no_return = '0' if 'returned_amount' in mapped_columns('orders') or 'status' in mapped_columns('orders') else 'null' %}
+{%- set mapped = mapped_columns('orders') %}
+{%- set no_return = '0' if 'returned_amount' in mapped or 'status' in mapped else 'null' %}
 
 select
     order_id,

@@ -9,7 +9,6 @@ from rich.console import Console
 
 from customer_segmentation import contract, inputs, report
 from customer_segmentation.demo_shop import main as demo_shop
-from customer_segmentation.environment import PROJECT
 
 input_option = click.option(
     "--input",

@@ -53,8 +53,8 @@ def resolve(name_or_path: str) -> Input:
     variables = {"database": name} | _find_package_files(variables, name)
     if not DATABASE_NAME.fullmatch(str(variables["database"])) or variables["database"] in SCHEMAS:
         raise InputError(
-            f"A database can't be called '{variables['database']}'. Choose a name of letters, digits, - and _ "
-            f"with `database:` in {path}; {_one_of(sorted(SCHEMAS))} are taken by schemas."
+            f"A database can't be called '{variables['database']}'. Choose a name of letters, digits, - and "
+            f"_ with `database:` in {path}; {_one_of(sorted(SCHEMAS))} are taken by schemas."
         )
     return Input(str(variables["database"]), variables)
 

@@ -33,7 +33,7 @@ def made(command: str, folder: Path) -> list[str]:
 
 def segmentation(project: Project, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> str:
     """Run the command line in the copy of the project and return what it prints."""
-    for module in (builds, cli, inputs):
+    for module in (builds, inputs):
         monkeypatch.setattr(module, "PROJECT", project.root)
     monkeypatch.setenv("DBT_PROFILES_DIR", str(project.root))
     monkeypatch.chdir(project.root)
@@ -68,9 +68,9 @@ def mine(shop: Project) -> tuple[Outcome, str]:
     sample = blocks("csv")[0].splitlines()
     assert sample[0].split(",") == header
     orders = [
-        f"B-{customer},{2024 + (month + 4) // 12}-{(month + 4) % 12 + 1:02}-{customer % 28 + 1:02} 10:00:00,{customer}.50"
+        f"B-{customer},{2024 + month // 12}-{month % 12 + 1:02}-{customer % 28 + 1:02} 10:00:00,{customer}.50"
         for customer in range(40)
-        for month in range(1 + customer % 20)
+        for month in range(4, 5 + customer % 20)
     ]
     path = shop.root / mapping["file"]
     path.parent.mkdir()
