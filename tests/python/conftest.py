@@ -70,7 +70,7 @@ class Project:
         (folder / "build").mkdir(parents=True, exist_ok=True)
         manifest = None if parse else self.manifest.deepcopy()
         return self._invoke(
-            folder, [*arguments, "--vars", json.dumps({**variables, "database": DATABASE})], manifest
+            folder, [*arguments, "--vars", json.dumps({"database": DATABASE, **variables})], manifest
         )
 
     def run(self, folder: Path, *arguments: str, **variables: object) -> Outcome:

@@ -373,3 +373,76 @@ def test_bad_rows_reconcile_and_the_good_ones_are_used(with_bad_rows):
     assert with_bad_rows.rows(
         "select customer_id, lifetime_orders, lifetime_revenue from marts.customers"
     ) == [("a", 2, 5)]
+
+
+def rejected(project, tmp_path, write_csv, *rows: str) -> list[tuple]:
+    path = write_csv(["customer_id,ordered_at,amount,status", "a,2024-05-01,1,completed", *rows])
+    outcome = project.run(tmp_path, "--select", "+rejected_rows", inputs={"orders": {"file": path}})
+    return outcome.rows("select reasons from marts.rejected_rows order by reasons")
+
+
+def test_a_line_with_a_comma_too_many_is_a_rejected_row(project, tmp_path, write_csv):
+    assert rejected(project, tmp_path, write_csv, "a,2024-05-02,1,234.50,completed") == [
+        ("broken_row:fields, unknown_value:status",)
+    ]
+
+
+def test_a_line_with_a_field_too_few_stops_nothing(project, tmp_path, write_csv):
+    assert rejected(project, tmp_path, write_csv, "a,2024-05-02", "a,2024-05-03,2") == [("missing:amount",)]
+
+
+@pytest.mark.parametrize("offset", ["Z", "+09:00", "-0800"])
+def test_a_time_with_an_offset_is_not_taken_for_a_local_one(project, tmp_path, write_csv, offset: str):
+    assert rejected(project, tmp_path, write_csv, f"a,2024-05-02T10:00:00{offset},1,completed") == [
+        ("wrong_type:ordered_at",)
+    ]
+
+
+def test_trademarks_and_accents_are_no_broken_text(project, tmp_path, write_csv):
+    names = ["CAFÉ®", "«olé»", "Nestlé® KitKat", "서울"]
+    assert rejected(project, tmp_path, write_csv, *(f"{name},2024-05-02,1,completed" for name in names)) == []
+
+
+def test_files_of_a_glob_are_matched_by_the_names_of_their_columns(project, tmp_path):
+    (tmp_path / "orders_1.csv").write_text(
+        "customer_id,ordered_at,amount\na,2024-05-01,1\n", encoding="utf-8"
+    )
+    (tmp_path / "orders_2.csv").write_text(
+        "status,amount,ordered_at,customer_id\ncancelled,2,2024-05-02,b\n", encoding="utf-8"
+    )
+    files = {"orders": {"file": str(tmp_path / "orders_*.csv")}}
+    outcome = project.run(tmp_path, "--select", "+stg_orders", inputs=files)
+    assert outcome.rows("select customer_id, amount, status from staging.stg_orders order by 1") == [
+        ("a", 1, "completed"),
+        ("b", 2, "cancelled"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["Customer No", "Order", "고객"])
+def test_a_column_may_have_any_name(project, tmp_path, write_csv, name: str):
+    path = write_csv([f"{name},ordered_at,amount", "a,2024-05-01,1"])
+    orders = {"file": path, "columns": {"customer_id": name}}
+    outcome = project.run(tmp_path, "--select", "+stg_orders", inputs={"orders": orders})
+    assert outcome.rows("select customer_id from staging.stg_orders") == [("a",)]
+
+
+def test_orders_that_are_all_rejected_are_said_with_their_reasons(project, tmp_path, write_csv):
+    path = write_csv(["customer_id,ordered_at,amount", 'a,2024-05-01,"59,90"', 'b,2024-05-02,"9,90"'])
+    outcome = project.dbt(tmp_path, "run", inputs={"orders": {"file": path}})
+    assert not outcome.success
+    assert "all of them are rejected" in outcome.message
+    assert "2 rows: wrong_type:amount" in outcome.message
+    assert "59,90" in outcome.message
+
+
+def test_the_history_of_the_demo_is_not_mixed_with_another(project, tmp_path):
+    outcome = project.dbt(tmp_path, "run", parse=True, inputs={"orders": ORDERS}, database="demo")
+    assert not outcome.success
+    assert "database: mine" in outcome.message
+
+
+def test_an_unknown_variable_is_said_with_the_known_ones(tmp_path):
+    path = tmp_path / "mine.yml"
+    path.write_text("curency: EUR\ninputs: {orders: {file: x.csv}}\n", encoding="utf-8")
+    with pytest.raises(inputs.InputError, match=r"(?s)curency.*currency"):
+        inputs.resolve(str(path))
