@@ -33,7 +33,7 @@
 
 {#- Whether a text of parts between bars has a part. -#}
 {% macro contains_part(text, part) -%}
-    concat('|', {{ text }}, '|') like '%|{{ part }}|%'
+    {{ dbt.position("'|" ~ part ~ "|'", "concat('|', " ~ text ~ ", '|')") }} > 0
 {%- endmacro %}
 
 {#-

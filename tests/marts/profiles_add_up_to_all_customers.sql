@@ -55,7 +55,7 @@ from profiles
 full outer join published
     on profiles.segmentation = published.segmentation
     and profiles.segment = published.segment
-where profiles.customers is distinct from published.customers
+where coalesce(profiles.customers, 0) <> coalesce(published.customers, 0)
 
 union all
 

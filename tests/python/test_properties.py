@@ -41,9 +41,10 @@ class Engine:
     def __init__(self, nodes: list):
         """Take the models in an order in which they can be run."""
         self.models = {node.unique_id: node for node in nodes if node.resource_type == "model"}
-        self.tests = [node for node in nodes if node.resource_type == "test"]
+        tests = [node for node in nodes if node.resource_type == "test"]
+        self.tests = [test for test in tests if test.config.severity.lower() == "error"]
         self.connection = duckdb.connect(config={"threads": 1})
-        self.connection.execute("attach ':memory:' as demo; use demo")
+        self.connection.execute("attach ':memory:' as shop; use shop")
         for schema in {"raw", "staging", *(node.schema for node in self.models.values())}:
             self.connection.execute(f"create schema {schema}")
         problems = PROJECT / "seeds" / "reference" / "reject_problems.csv"
