@@ -1,7 +1,7 @@
 {#- What differs between engines. Every macro here has a DuckDB and a Spark form; models call only these. -#}
 
 {% macro row_as_json(row_alias) %}{{ return(adapter.dispatch('row_as_json', 'customer_segmentation')(row_alias)) }}{% endmacro %}
-{% macro default__row_as_json(row_alias) %}cast(to_json({{ row_alias }}) as {{ dbt.type_string() }}){% endmacro %}
+{% macro default__row_as_json(row_alias) %}cast(to_json({{ row_alias }}) as string){% endmacro %}
 {% macro spark__row_as_json(row_alias) %}to_json(struct({{ row_alias }}.*)){% endmacro %}
 
 {% macro matches(text, pattern) %}{{ return(adapter.dispatch('matches', 'customer_segmentation')(text, pattern)) }}{% endmacro %}

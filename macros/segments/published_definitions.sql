@@ -55,6 +55,18 @@
     }) }}
 {% endmacro %}
 
+{#- The as-of dates to publish: each once, and the last one of the record again, which was still open when it was. -#}
+{% macro due_dates() -%}
+select *
+from {{ ref('as_of_dates') }}
+{%- if is_incremental() %}
+where
+    is_latest
+    or as_of_date >= (select max(published.as_of_date) from {{ this }} as published)
+    or as_of_date not in (select published.as_of_date from {{ this }} as published)
+{%- endif %}
+{%- endmacro %}
+
 {#-
   A date that was the latest and is not a month end leaves the record when a later one is published. So do dates after
   the end of the data: they were published because of a mistyped date that is mended now.

@@ -116,7 +116,7 @@ where segment is not null
 {% macro segment_expression(definition) -%}
     {%- set in_use = segments_in_use(definition) -%}
     {%- if not in_use -%}
-    cast(null as {{ dbt.type_string() }})
+    cast(null as string)
     {%- elif definition.assignment == 'all_matches' -%}
     case when {{ definition.population or 'true' }} then coalesce(nullif(concat_ws('|'
         {%- for segment in in_use %},
@@ -153,7 +153,7 @@ where segment is not null
 {% macro values_as_text(columns) -%}
     {%- if columns -%}
     concat_ws(', '
-        {%- for column in columns %}, concat('{{ column }} = ', coalesce(cast({{ column }} as {{ dbt.type_string() }}), 'unknown')){% endfor -%}
+        {%- for column in columns %}, concat('{{ column }} = ', coalesce(cast({{ column }} as string), 'unknown')){% endfor -%}
     )
     {%- else -%}
     ''

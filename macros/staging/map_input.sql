@@ -27,19 +27,24 @@
     {{ return(file if is_absolute else invocation_args_dict.project_dir ~ '/' ~ file) }}
 {% endmacro %}
 
+{#- What the columns of an input are called where it comes from. -#}
+{% macro source_columns(input) %}
+    {{ return(
+        adapter.get_column_schema_from_query('select * from ' ~ input_source(input) ~ ' as source limit 0')
+        | map(attribute='name') | list
+    ) }}
+{% endmacro %}
+
 {#- {contract column: SQL expression over the source}, only for columns that the source has. -#}
 {% macro mapped_columns(input) %}
     {%- set mapped = {} -%}
     {%- if execute and has_input(input) -%}
-        {%- set source_columns = {} -%}
-        {%- for column in adapter.get_column_schema_from_query('select * from ' ~ input_source(input) ~ ' as source limit 0') -%}
-            {%- do source_columns.update({column.name: column.dtype}) -%}
-        {%- endfor -%}
+        {%- set names = source_columns(input) -%}
         {%- set renamed = var('inputs')[input].get('columns') or {} -%}
         {%- for name, column in input_contract()[input]['columns'].items() -%}
             {%- set expression = renamed.get(name, name) | string -%}
-            {%- set found = source_columns.keys() | select('equalto', expression.strip('"')) | first
-                or source_columns.keys() | map('lower') | select('equalto', expression.strip('"') | lower) | first -%}
+            {%- set found = names | select('equalto', expression.strip('"')) | first
+                or names | map('lower') | select('equalto', expression.strip('"') | lower) | first -%}
             {%- if found -%}
                 {%- do mapped.update({name: adapter.quote(found)}) -%}
             {#- a name in any script, or in double quotes, is no expression -#}
@@ -48,7 +53,7 @@
                     {%- do exceptions.raise_compiler_error(
                         "Input '" ~ input ~ "' has no column '" ~ expression ~ "' for the "
                         ~ ("required " if column.required else "") ~ "column '" ~ name ~ "' of the contract.\n"
-                        ~ "  It has: " ~ source_columns.keys() | join(', ') ~ ".\n"
+                        ~ "  It has: " ~ names | join(', ') ~ ".\n"
                         ~ "  Say which one it is in the variable `inputs`, at inputs." ~ input ~ ".columns." ~ name
                         ~ " (dbt_project.yml, or the vars file you gave). The contract is docs/input_contract.md.") -%}
                 {%- endif -%}
@@ -74,8 +79,8 @@
 {% macro surplus_fields(input) %}
     {%- set surplus = [] -%}
     {%- if execute and (var('inputs')[input].file or '') and not (var('inputs')[input].file | lower).endswith('.parquet') -%}
-        {%- for column in adapter.get_column_schema_from_query('select * from ' ~ input_source(input) ~ ' as source limit 0') -%}
-            {%- if modules.re.match('^column\\d+$', column.name) -%}{%- do surplus.append(adapter.quote(column.name)) -%}{%- endif -%}
+        {%- for name in source_columns(input) if modules.re.match('^column\\d+$', name) -%}
+            {%- do surplus.append(adapter.quote(name)) -%}
         {%- endfor -%}
     {%- endif -%}
     {{ return("nullif(concat_ws(',', " ~ surplus | join(', ') ~ "), '')" if surplus else 'cast(null as string)') }}

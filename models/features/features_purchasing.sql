@@ -106,7 +106,6 @@ tastes as (
         category_days.customer_id,
         category_days.known_on as as_of_date,
         sum(case when category_days.purchase_number = 1 then 1 else 0 end) as new_categories,
-        sum(category_days.amount) as amount,
         sum(cast(category_days.quantity * category_prices.mean_price as decimal(18, 4))) as amount_at_mean_price
     from category_days
     inner join category_prices
@@ -130,7 +129,6 @@ accumulated as (
         cast(max(categories.favourite_weight) over known as double) as favourite_category_amount,
         cast(sum(categories.weight) over known as double) as category_amount,
         sum(tastes.new_categories) over known as category_breadth,
-        cast(sum(tastes.amount) over known as double) as amount,
         cast(sum(tastes.amount_at_mean_price) over known as double) as amount_at_mean_price
     from customer_dates
     {%- for states in ['money', 'channels', 'weekdays', 'dayparts', 'categories', 'tastes'] %}
@@ -154,7 +152,7 @@ select
     favourite_category,
     favourite_category_amount / nullif(category_amount, 0) as favourite_category_share,
     cast(category_breadth as integer) as category_breadth,
-    amount / nullif(amount_at_mean_price, 0) as price_level,
+    category_amount / nullif(amount_at_mean_price, 0) as price_level,
     discount_amount / nullif(list_amount, 0) as discount_share,
     case when returnable_amount > 0 then coalesce(returned_amount, 0) / returnable_amount end as return_share
 from accumulated

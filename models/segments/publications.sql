@@ -15,14 +15,7 @@
 with
 
 due as (
-    select *
-    from {{ ref('as_of_dates') }}
-    {%- if is_incremental() %}
-    where
-        is_latest
-        or as_of_date >= (select max(published.as_of_date) from {{ this }} as published)
-        or as_of_date not in (select published.as_of_date from {{ this }} as published)
-    {%- endif %}
+    {{ due_dates() | indent(4) }}
 ),
 
 definitions as (

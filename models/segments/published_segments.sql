@@ -14,16 +14,8 @@
 
 with
 
--- a date is published once; the latest one of the record was still open when it was
 due as (
-    select *
-    from {{ ref('as_of_dates') }}
-    {%- if is_incremental() %}
-    where
-        is_latest
-        or as_of_date >= (select max(published.as_of_date) from {{ this }} as published)
-        or as_of_date not in (select published.as_of_date from {{ this }} as published)
-    {%- endif %}
+    {{ due_dates() | indent(4) }}
 ),
 
 -- all definitions in one pass: where customers are, and where they would have been the date before
