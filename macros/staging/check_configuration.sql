@@ -16,6 +16,25 @@
         {%- if var('as_of_date') and not is_date(var('as_of_date') | string) -%}
             {%- do configuration_error('as_of_date', "is '" ~ var('as_of_date') ~ "'; write it as 2026-06-30, or leave it empty for the latest date in the data.") -%}
         {%- endif -%}
+        {%- set choices = {
+            'refit_every_months': [1, 2, 3, 4, 6, 12],
+            'cluster_method': ['kmeans', 'gaussian_mixture'],
+            'lifetime_model': ['bg_nbd', 'pareto_nbd'],
+        } -%}
+        {%- for name, values in choices.items() if var(name) not in values -%}
+            {%- do configuration_error(name, 'is ' ~ var(name) ~ '; it must be one of ' ~ values | join(', ') ~ '.') -%}
+        {%- endfor -%}
+        {%- for name, most in {'next_order_days': 366, 'churn_days': 366, 'value_horizon_days': 3660}.items() -%}
+            {%- if var(name) is not integer or var(name) is boolean or not 1 <= var(name) <= most -%}
+                {%- do configuration_error(name, 'is ' ~ var(name) ~ '; it must be a whole number from 1 to ' ~ most ~ '.') -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- if var('discount_rate') is not number or not 0 <= var('discount_rate') <= 1 -%}
+            {%- do configuration_error('discount_rate', 'is ' ~ var('discount_rate') ~ '; it must be a number from 0 to 1, such as 0.1 for 10 % a year.') -%}
+        {%- endif -%}
+        {%- if var('core_share') is not number or not 0 < var('core_share') < 1 -%}
+            {%- do configuration_error('core_share', 'is ' ~ var('core_share') ~ '; it must be a number between 0 and 1, such as 0.8 for 80 %.') -%}
+        {%- endif -%}
         {%- for metric, cutoffs in (var('rfm_cutoffs') or {}).items() -%}
             {%- if metric not in rfm_metrics() -%}
                 {%- do configuration_error('rfm_cutoffs', "has '" ~ metric ~ "'; the metrics are " ~ rfm_metrics().keys() | join(', ') ~ '.') -%}

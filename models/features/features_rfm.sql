@@ -27,6 +27,7 @@ states as (
         sum(margin) as margin,
         min(case when orders_kept > 0 then date_day end) as first_order_on,
         max(case when orders_kept > 0 then date_day end) as last_order_on,
+        min(case when orders_placed > 0 then date_day end) as first_purchase_on,
         count(gap_days) as gaps,
         sum(gap_days) as gap_days,
         sum(gap_days * gap_days) as squared_gap_days,
@@ -87,6 +88,7 @@ accumulated as (
         sum(states.margin) over known - coalesce(sum(leaving.margin) over known, 0) as margin_12m,
         least(min(states.first_order_on) over known, not_yet_returned.first_order_on) as first_order_on,
         greatest(max(states.last_order_on) over known, not_yet_returned.last_order_on) as last_order_on,
+        min(states.first_purchase_on) over known as first_purchase_on,
         sum(states.gaps) over known as gaps,
         sum(states.gap_days) over known as gap_days,
         sum(states.squared_gap_days) over known as squared_gap_days,
@@ -128,5 +130,10 @@ select
     sqrt((squared_gap_days - gap_days * gap_days / nullif(cast(gaps as double), 0)) / nullif(gaps - 1, 0))
     / nullif(gap_days / nullif(cast(gaps as double), 0), 0) as interpurchase_variation,
     cast(gaps as integer) as interpurchase_count,
-    cast(last_gap_days as integer) as days_between_last_orders
+    cast(last_gap_days as integer) as days_between_last_orders,
+    cast({{ dbt.datediff('first_purchase_on', 'as_of_date', 'day') }} as integer) as days_since_first_purchase,
+    -- gaps add up to the time between the first purchase and the last
+    cast(
+        case when first_purchase_on is not null then coalesce(gap_days, 0) end as integer
+    ) as days_from_first_to_last_purchase
 from accumulated

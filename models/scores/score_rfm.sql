@@ -28,6 +28,6 @@ from rfm
 inner join fits on rfm.as_of_date = fits.as_of_date
 {%- for metric in rfm_metrics() %}
 inner join cutoffs as {{ metric }}
-    on fits.fitted_on = {{ metric }}.fitted_on
+    on fits.cutoffs_on = {{ metric }}.fitted_on
     and {{ metric }}.metric = '{{ metric }}'
 {%- endfor %}

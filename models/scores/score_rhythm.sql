@@ -43,10 +43,10 @@ expected as (
         on rfm.customer_id = purchasing.customer_id
         and rfm.as_of_date = purchasing.as_of_date
     left join interpurchase as of_category
-        on fits.fitted_on = of_category.fitted_on
+        on fits.cutoffs_on = of_category.fitted_on
         and purchasing.favourite_category = of_category.category
     left join interpurchase as of_all
-        on fits.fitted_on = of_all.fitted_on
+        on fits.cutoffs_on = of_all.fitted_on
         and of_all.category = '(all)'
 )
 

@@ -18,6 +18,10 @@ due as (
     {{ due_dates() | indent(4) }}
 ),
 
+fits as (
+    select * from {{ ref('fits_in_use') }}
+),
+
 definitions as (
     select
         cast(null as string) as segmentation,
@@ -38,7 +42,11 @@ select
     definitions.segmentation,
     definitions.definition_version,
     definitions.definition,
-    due.as_of_date as fitted_on,
+    fits.cutoffs_on,
+    fits.learned_on,
     cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp) as published_at
 from due
 cross join definitions
+inner join fits
+    on due.as_of_date = fits.as_of_date
+    and due.as_of_date = fits.fitted_on
