@@ -39,9 +39,10 @@ def main() -> None:
 @main.command()
 @input_option
 @click.option("--full-refresh", is_flag=True, help="Publish the whole history anew.")
+@click.option("--apply-only", is_flag=True, help="Fit nothing: apply the fits that are stored.")
 @click.option("--select", metavar="NODES", help="Build only these nodes (dbt's --select), without a report.")
 @click.option("--quiet", is_flag=True, help="No progress and no report.")
-def build(name_or_path: str, full_refresh: bool, select: str | None, quiet: bool) -> None:
+def build(name_or_path: str, full_refresh: bool, apply_only: bool, select: str | None, quiet: bool) -> None:
     """Run dbt build with an input, then print its segments."""
     from customer_segmentation import builds  # dbt takes seconds to import, and only this command needs it
 
@@ -52,7 +53,11 @@ def build(name_or_path: str, full_refresh: bool, select: str | None, quiet: bool
     started = time.monotonic()
     try:
         warnings = builds.build(
-            source, full_refresh=full_refresh, select=select, console=None if quiet else console
+            source,
+            full_refresh=full_refresh,
+            apply_only=apply_only,
+            select=select,
+            console=None if quiet else console,
         )
     except builds.BuildError as error:
         raise click.ClickException(f"The build of {source.name} failed.\n\n{error}") from error
