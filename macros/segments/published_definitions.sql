@@ -41,6 +41,21 @@
     {{ return(rows) }}
 {% endmacro %}
 
+{#- SQL for a text of a learned segment, such as `label.en`: as the definition has it, or otherwise learned. -#}
+{% macro text_by_hand(definition, key, learned='cast(null as string)') -%}
+    {%- set texts = {} -%}
+    {%- for segment in definition.segments -%}
+        {%- set parts = key.split('.') -%}
+        {%- set text = (segment[parts[0]] or {}).get(parts[1]) if parts | length > 1 else segment[key] -%}
+        {%- if text -%}{%- do texts.update({segment.name: text}) -%}{%- endif -%}
+    {%- endfor -%}
+    {%- if texts -%}
+    case cluster{% for name, text in texts.items() %} when '{{ name }}' then {{ as_text(text) }}{% endfor %} else {{ learned }} end
+    {%- else -%}
+    {{ learned }}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- What decides who is in which segment, for the record. -#}
 {% macro written_definition(definition) %}
     {%- set segments = [] -%}

@@ -66,6 +66,7 @@ select
     end,
     string_agg(left_out_because, ', ')
 from marts.segments
+where assignment <> 'learned'
 group by segmentation
 having count(left_out_because) > 0
 order by segmentation
