@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('cluster_names') }}
 {%- for name in var('segmentations') %}
 -- depends_on: {{ ref('segments_' ~ name) }}
 {%- endfor %}
