@@ -110,11 +110,16 @@ def purchase_variance(parameters: Parameters, states: PurchaseStates, horizon: f
     _, _, a, b = parameters
     shape, scaled = _posterior_rate(parameters, states, horizon)
 
-    def pairs(p: Array) -> Array:
-        grown = np.log1p(p * scaled[:, None])
-        k = shape[:, None]
-        last = k * p * scaled[:, None] * np.exp(-(k + 1) * grown)
-        return 2 * (1 - p) / p**2 * (-np.expm1(-k * grown) - last)
+    k, t = shape[:, None], scaled[:, None]
+
+    def pairs(p: Array, q: Array) -> Array:
+        z = p * t
+        # where the difference would be lost in rounding, the first terms of its series
+        small = (k + 1) * z < 1e-2
+        series = k * (k + 1) * t**2 * (1 - (k + 2) * z * (2 / 3 - (k + 3) * z * (1 / 4 - (k + 4) * z / 15)))
+        grown = np.log1p(z)
+        silent = -np.expm1(-k * grown) - k * z * np.exp(-(k + 1) * grown)
+        return q * np.where(small, series, 2 * silent / p**2)
 
     at_0 = shape * (shape + 1) * scaled**2
     factorial = beta_expectation(
@@ -138,7 +143,7 @@ def _purchases_if_alive(parameters: Parameters, states: PurchaseStates, horizon:
     _, _, a, b = parameters
     shape, scaled = _posterior_rate(parameters, states, horizon)
 
-    def purchases(p: Array) -> Array:
+    def purchases(p: Array, _: Array) -> Array:
         return -np.expm1(-shape[:, None] * np.log1p(p * scaled[:, None])) / p
 
     at_1 = -np.expm1(-shape * np.log1p(scaled))

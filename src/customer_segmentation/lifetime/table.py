@@ -24,8 +24,9 @@ LEAST_DAYS = 90
 
 DAYS_OF_A_WEEK = 7
 ERROR_HORIZONS = (90, 365)
-# step of the logarithms for the slope of a forecast
+# step of the logarithms for the slope of a forecast, and how many histories it is taken from
 DIFFERENCE = 1e-4
+SLOPE_STATES = 2000
 
 Row = tuple[str, str, float | None, str | None]
 
@@ -124,16 +125,18 @@ def _fit_rows(fit: Fit, names: tuple[str, ...], customers: float, states: int) -
 def relative_error(model: ModuleType, fit: Fit, states: PurchaseStates, horizon: float) -> float:
     """Return the standard error of the expected purchases of all, relative to them, by the delta method.
 
-    It says how far the sum is off because the parameters are estimated: the square root of g' C g, where C
-    is the covariance of the logarithms of the parameters (the inverse of the second derivatives of the
-    negative log-likelihood) and g the slope of the sum's logarithm in them. What chance adds is the
-    variance of the purchases.
+    It says how far the sum is off because the parameters are estimated: the square root of g' C g, where C is
+    the covariance of the logarithms of the parameters (the inverse of the second derivatives of the negative
+    log-likelihood) and g the slope of the sum's logarithm in them. What chance adds is the variance of the
+    purchases. Of many histories every so many are enough for the slope.
     """
     logs = np.log(fit.parameters)
+    stride = -(-len(states.repeats) // SLOPE_STATES)
+    some = PurchaseStates(*(values[::stride] for values in states))
 
     def log_sum(logs: np.ndarray) -> float:
-        expected = model.expected_purchases(model.Parameters(*np.exp(logs)), states, horizon)
-        return float(np.log((states.customers * expected).sum()))
+        expected = model.expected_purchases(model.Parameters(*np.exp(logs)), some, horizon)
+        return float(np.log((some.customers * expected).sum()))
 
     steps = np.eye(len(logs)) * DIFFERENCE
     slope = np.array([(log_sum(logs + step) - log_sum(logs - step)) / (2 * DIFFERENCE) for step in steps])
