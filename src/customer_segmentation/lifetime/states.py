@@ -1,0 +1,40 @@
+"""What the models need to know of customers: sufficient statistics, and how many customers share each."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+Array = np.ndarray
+
+
+class PurchaseStates(NamedTuple):
+    """Distinct purchase histories, as arrays of shape (n,); times count from the first purchase."""
+
+    repeats: Array  # x: purchases after the first one
+    last: Array  # t_x: time of the last purchase; 0 without a repeat
+    tenure: Array  # T: time observed
+    customers: Array  # how many customers have this history
+
+
+class SpendStates(NamedTuple):
+    """Distinct spending histories, as arrays of shape (n,)."""
+
+    purchases: Array  # purchases that the mean rests on
+    mean_spend: Array  # mean spend per purchase, above 0
+    customers: Array  # how many customers have this history
+
+
+def purchase_states(
+    repeats: Array, last: Array, tenure: Array, customers: Array | None = None
+) -> PurchaseStates:
+    """Return histories as arrays of floats, one customer each unless said otherwise."""
+    repeats, last, tenure = (np.atleast_1d(np.asarray(values, float)) for values in (repeats, last, tenure))
+    weights = np.ones_like(repeats) if customers is None else np.atleast_1d(np.asarray(customers, float))
+    return PurchaseStates(repeats, last, tenure, weights)
+
+
+def spend_states(purchases: Array, mean_spend: Array, customers: Array | None = None) -> SpendStates:
+    """Return histories as arrays of floats, one customer each unless said otherwise."""
+    purchases, mean_spend = (np.atleast_1d(np.asarray(values, float)) for values in (purchases, mean_spend))
+    weights = np.ones_like(purchases) if customers is None else np.atleast_1d(np.asarray(customers, float))
+    return SpendStates(purchases, mean_spend, weights)

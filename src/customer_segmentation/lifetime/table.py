@@ -1,0 +1,143 @@
+"""The fits of all fit dates as one long table of parameters, with what they rest on."""
+
+from collections.abc import Iterator, Mapping
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+
+from customer_segmentation.lifetime import bg_nbd, gamma_gamma, pareto_nbd
+from customer_segmentation.lifetime.optimise import Fit
+from customer_segmentation.lifetime.states import PurchaseStates, SpendStates
+
+MODELS: Mapping[str, ModuleType] = {"bg_nbd": bg_nbd, "pareto_nbd": pareto_nbd}
+COLUMNS = ["fitted_on", "model", "parameter", "value", "note"]
+
+# Four parameters describe two distributions that nobody sees. With 50 customers who came back, the error of
+# the expected purchases that comes from estimating them is about a fifth
+# (docs/decisions/0011_lifetime_value.md).
+LEAST_REPEATERS = 50
+# Who never came back says how many do not. Below 200 customers that share is not known to a twentieth.
+LEAST_CUSTOMERS = 200
+# Over less than a season's quarter, silence and a long gap look alike.
+LEAST_DAYS = 90
+
+DAYS_OF_A_WEEK = 7
+ERROR_HORIZONS = (90, 365)
+# step of the logarithms for the slope of a forecast, and how many histories it is taken from
+DIFFERENCE = 1e-4
+SLOPE_STATES = 2000
+
+Row = tuple[str, str, float | None, str | None]
+
+
+def fit_table(purchases: pd.DataFrame, spend: pd.DataFrame, settings: Mapping[str, str]) -> pd.DataFrame:
+    """Fit purchases and spend for each fit date by itself; one row per fit date, model and parameter.
+
+    purchases: fitted_on, repeat_purchases, last_purchase_days, tenure_days, customers; days count from the
+        first purchase. Times are turned into weeks.
+    spend: fitted_on, purchases, mean_spend, customers.
+    settings: lifetime_model is bg_nbd or pareto_nbd.
+
+    Returns fitted_on, model, parameter, value and note, sorted. Parameters and diagnostics have values. A
+    fit that
+    was not made, or is not to be trusted, has one row: parameter `problem`, with a note that says why. A
+    maximum at a bound of the model has a row `limit`, with a note that says what that means.
+    """
+    name = settings["lifetime_model"]
+    dates = sorted({*purchases["fitted_on"], *spend["fitted_on"]})
+    spend_of = dict(list(spend.groupby("fitted_on")))
+    rows = []
+    for date, histories in purchases.groupby("fitted_on"):
+        rows += [(date, name, *row) for row in _purchase_rows(MODELS[name], _purchase_states(histories))]
+    for date in dates:
+        histories = spend_of.get(date, spend.iloc[:0])
+        rows += [(date, "gamma_gamma", *row) for row in _spend_rows(_spend_states(histories))]
+    table = pd.DataFrame(rows, columns=COLUMNS).astype({"value": float, "note": object})
+    return table.sort_values(["fitted_on", "model", "parameter"], ignore_index=True)
+
+
+def _purchase_states(frame: pd.DataFrame) -> PurchaseStates:
+    columns = ["repeat_purchases", "last_purchase_days", "tenure_days", "customers"]
+    # in a fixed order, because sums of floating point numbers depend on it
+    repeats, last, tenure, customers = frame.sort_values(columns)[columns].to_numpy(float).T
+    return PurchaseStates(repeats, last / DAYS_OF_A_WEEK, tenure / DAYS_OF_A_WEEK, customers)
+
+
+def _spend_states(frame: pd.DataFrame) -> SpendStates:
+    columns = ["purchases", "mean_spend", "customers"]
+    return SpendStates(*frame.sort_values(columns)[columns].to_numpy(float).T)
+
+
+def _purchase_rows(model: ModuleType, states: PurchaseStates) -> Iterator[Row]:
+    customers = states.customers.sum()
+    repeaters = states.customers[states.repeats > 0].sum()
+    days = states.tenure.max(initial=0) * DAYS_OF_A_WEEK
+    problem = _too_little(customers, repeaters) or (
+        None if days >= LEAST_DAYS else f"{days:,.0f} days of history; {LEAST_DAYS} are needed"
+    )
+    if problem:
+        yield "problem", None, problem
+        return
+    fit = model.fit(states)
+    yield from _fit_rows(fit, model.Parameters._fields, customers, len(states.repeats))
+    if fit.converged:
+        yield "repeaters", repeaters, None
+        for horizon in ERROR_HORIZONS:
+            yield (
+                f"relative_error_{horizon}d",
+                relative_error(model, fit, states, horizon / DAYS_OF_A_WEEK),
+                None,
+            )
+
+
+def _spend_rows(states: SpendStates) -> Iterator[Row]:
+    customers = states.customers.sum()
+    if customers < LEAST_REPEATERS:
+        yield "problem", None, f"{customers:,.0f} repeat customers with revenue; {LEAST_REPEATERS} are needed"
+        return
+    yield from _fit_rows(
+        gamma_gamma.fit(states), gamma_gamma.Parameters._fields, customers, len(states.purchases)
+    )
+
+
+def _too_little(customers: float, repeaters: float) -> str | None:
+    if customers < LEAST_CUSTOMERS:
+        return f"{customers:,.0f} customers; {LEAST_CUSTOMERS} are needed"
+    if repeaters < LEAST_REPEATERS:
+        return f"{repeaters:,.0f} repeat customers; {LEAST_REPEATERS} are needed"
+    return None
+
+
+def _fit_rows(fit: Fit, names: tuple[str, ...], customers: float, states: int) -> Iterator[Row]:
+    if not fit.converged:
+        yield "problem", None, fit.problem
+        return
+    for name, value in zip(names, fit.parameters, strict=True):
+        yield name, value, None
+    yield "log_likelihood", fit.log_likelihood, None
+    yield "customers", customers, None
+    yield "states", states, None
+    if fit.limits:
+        yield "limit", None, "; ".join(fit.limits)
+
+
+def relative_error(model: ModuleType, fit: Fit, states: PurchaseStates, horizon: float) -> float:
+    """Return the standard error of the expected purchases of all, relative to them, by the delta method.
+
+    It says how far the sum is off because the parameters are estimated: the square root of g' C g, where C is
+    the covariance of the logarithms of the parameters (the inverse of the second derivatives of the negative
+    log-likelihood) and g the slope of the sum's logarithm in them. What chance adds is the variance of the
+    purchases. Of many histories every so many are enough for the slope.
+    """
+    logs = np.log(fit.parameters)
+    stride = -(-len(states.repeats) // SLOPE_STATES)
+    some = PurchaseStates(*(values[::stride] for values in states))
+
+    def log_sum(logs: np.ndarray) -> float:
+        expected = model.expected_purchases(model.Parameters(*np.exp(logs)), some, horizon)
+        return float(np.log((some.customers * expected).sum()))
+
+    steps = np.eye(len(logs)) * DIFFERENCE
+    slope = np.array([(log_sum(logs + step) - log_sum(logs - step)) / (2 * DIFFERENCE) for step in steps])
+    return float(np.sqrt(max(slope @ fit.covariance @ slope, 0.0)))
