@@ -11,7 +11,7 @@ from customer_segmentation.clusters.partitions import Labels, Matrix
 
 LANGUAGES = ("en", "ko")
 JOINED_BY = {"en": ", ", "ko": " · "}
-AVERAGE = {"en": "average", "ko": "평균적"}
+AVERAGE = {"en": "average", "ko": "평균적 고객"}
 MOST_PHRASES = 3
 MARKED = 0.5  # of a standard deviation: enough to be named for
 TRUE = 0.2  # enough to be said, where it is needed to tell two clusters apart, or was said before
@@ -87,12 +87,13 @@ def _names(phrases: list[tuple[Phrase, float]]) -> list[tuple[Phrase, ...]]:
 def say(
     names: Sequence[tuple[Phrase, ...]], ids: Sequence[int], words: dict[str, Words], language: str
 ) -> list[str]:
-    """Put names into words. Clusters with the same phrases are told apart by their ids."""
+    """Put names into words, with a capital. Clusters with the same phrases are told apart by their ids."""
     texts = [
         JOINED_BY[language].join(getattr(words[column], direction)[language] for column, direction in name)
         or AVERAGE[language]
         for name in names
     ]
+    texts = [text[0].upper() + text[1:] for text in texts]
     return [
         f"{text} ({number})" if texts.count(text) > 1 else text
         for text, number in zip(texts, ids, strict=True)

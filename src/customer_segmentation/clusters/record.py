@@ -115,7 +115,7 @@ class History:
         return self.known[max(days)] if days else NOTHING_BEFORE
 
     def reference(self, day: date) -> PastFit:
-        """Return the fit whose ids a day takes over: its own on record, that before it, or the first after."""
+        """Return the fit whose ids a day takes over: its own on record, else the one before, or after."""
         later = [past for past in self.stored if past > day]
         if day in self.stored:
             return self.stored[day]
