@@ -1,12 +1,13 @@
 """Finds the clusters of one fit again in the next one, so that an id keeps its meaning.
 
-Clusters are compared by their standardised centres: where they stand among the customers of their own time,
-in spreads. A cluster of customers who buy more than others stays that, also when all customers buy more than
-a year ago. The distance is the root mean square over the columns that both fits have, so that it doesn't grow
-with their number.
+A cluster is the same if its centre stands where it stood, in one of two ways: among the customers of its time
+(the standardised centres), or in the units of the columns (measured in spreads of the other fit). Customers who
+buy more than others are the same cluster when all buy more than a year ago; and they are when many others have
+come, next to whom they buy less. The distance is the root mean square over the columns that both fits have, so
+that it doesn't grow with their number; of the two ways, the nearer one counts.
 """
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,19 +21,38 @@ SAME_CLUSTER = 0.35
 FORBIDDEN = 1e6
 
 
-def distances(
-    centres: Matrix, columns: Sequence[str], others: Matrix, other_columns: Sequence[str]
-) -> Matrix:
-    """Return the distances of clusters, shape (k, p), from those of another fit, (l, q); shape (k, l).
+@dataclass(frozen=True)
+class Places:
+    """Where the k clusters of a fit stand in p columns.
+
+    centres: standardised, shape (k, p); middles and spreads: of the columns' scales, in their transformed units,
+    shape (p,).
+    """
+
+    columns: list[str]
+    centres: Matrix
+    middles: NDArray[np.float64]
+    spreads: NDArray[np.float64]
+
+
+def distances(here: Places, there: Places) -> Matrix:
+    """Return the distance of each cluster of one fit from each of another one, shape (k, l).
 
     Fits that share less than half of their columns can't be compared: all distances are infinite.
     """
-    shared = [column for column in columns if column in other_columns]
-    if 2 * len(shared) < len({*columns, *other_columns}):
-        return np.full((len(centres), len(others)), np.inf)
-    here = centres[:, [list(columns).index(column) for column in shared]]
-    there = others[:, [list(other_columns).index(column) for column in shared]]
-    return np.sqrt(((here[:, None, :] - there[None, :, :]) ** 2).mean(axis=2))
+    shared = [column for column in here.columns if column in there.columns]
+    if 2 * len(shared) < len({*here.columns, *there.columns}):
+        return np.full((len(here.centres), len(there.centres)), np.inf)
+    own = [here.columns.index(column) for column in shared]
+    other = [there.columns.index(column) for column in shared]
+    centres, others = here.centres[:, own], there.centres[:, other]
+    in_units = here.middles[own] + here.spreads[own] * centres
+    in_other_spreads = (in_units - there.middles[other]) / there.spreads[other]
+    return np.minimum(_mean_distances(centres, others), _mean_distances(in_other_spreads, others))
+
+
+def _mean_distances(centres: Matrix, others: Matrix) -> Matrix:
+    return np.sqrt(((centres[:, None, :] - others[None, :, :]) ** 2).mean(axis=2))
 
 
 def match(distance: Matrix) -> NDArray[np.intp]:

@@ -39,7 +39,7 @@ def differences(z: Matrix, labels: Labels, k: int) -> Matrix:
 
 
 def choose_phrases(
-    difference: Matrix, columns: Sequence[str], before: Sequence[frozenset[Phrase] | None]
+    difference: Matrix, columns: Sequence[str], before: Sequence[tuple[Phrase, ...] | None]
 ) -> list[tuple[Phrase, ...]]:
     """Return the phrases of each cluster's name, the most telling first: at most three, no two names alike.
 
@@ -51,8 +51,8 @@ def choose_phrases(
     ranked = [_true_phrases(row, columns) for row in difference]
     chosen: list[tuple[Phrase, ...] | None] = [None] * len(ranked)
     for number, (phrases, kept) in enumerate(zip(ranked, before, strict=True)):
-        if kept is not None and kept <= {phrase for phrase, _ in phrases}:
-            chosen[number] = tuple(phrase for phrase, _ in phrases if phrase in kept)
+        if kept is not None and set(kept) <= {phrase for phrase, _ in phrases}:
+            chosen[number] = kept
     taken = {frozenset(name) for name in chosen if name is not None}
     for number, phrases in enumerate(ranked):
         if chosen[number] is None:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from customer_segmentation.clusters.matching import Places
 from customer_segmentation.clusters.naming import Phrase
-from customer_segmentation.clusters.partitions import Matrix
 
 ALL = "(all)"
 COLUMNS = {
@@ -26,16 +26,15 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class PastFit:
-    """The clusters of an earlier fit: ids, shape (k,), standardised centres, (k, p), and names as phrases.
+    """The clusters of an earlier fit: ids, shape (k,), where they stand, and the phrases of their names.
 
     highest_id is the highest that was ever given by then, to clusters that are still there or not.
     """
 
     fitted_on: date
-    columns: list[str]
     ids: NDArray[np.intp]
-    centres: Matrix
-    phrases: list[frozenset[Phrase]]
+    places: Places
+    phrases: list[tuple[Phrase, ...]]
     highest_id: int
 
     @property
@@ -44,7 +43,8 @@ class PastFit:
         return len(self.ids)
 
 
-NOTHING_BEFORE = PastFit(date.min, [], np.zeros(0, dtype=np.intp), np.zeros((0, 0)), [], 0)
+NOWHERE = Places([], np.zeros((0, 0)), np.zeros(0), np.zeros(0))
+NOTHING_BEFORE = PastFit(date.min, np.zeros(0, dtype=np.intp), NOWHERE, [], 0)
 
 
 def as_date(value: object) -> date:
@@ -69,21 +69,18 @@ def _read_past_fit(day: date, rows: pd.DataFrame) -> PastFit | None:
     centres = clusters[clusters["metric"] == "centre"].pivot(
         index="cluster_id", columns="column_name", values="value"
     )
-    names = clusters[clusters["metric"] == "phrases"].set_index("cluster_id")["note"]
+    scales = rows[rows["section"] == "scale"].pivot(index="column_name", columns="metric", values="value")
+    scales = scales.reindex(index=centres.columns, columns=["centre", "spread"])
+    names = clusters[clusters["metric"] == "phrases"].set_index("cluster_id")["note"].reindex(centres.index)
     highest = rows.loc[rows["metric"] == "highest_id", "value"]
-    if (
-        centres.empty
-        or centres.isna().any(axis=None)
-        or len(highest) != 1
-        or set(names.index) != set(centres.index)
-    ):
+    parts = (centres, scales, names)
+    if centres.empty or len(highest) != 1 or any(part.isna().any(axis=None) for part in parts):
         return None
     return PastFit(
         day,
-        list(centres.columns),
         centres.index.to_numpy(dtype=np.intp),
-        centres.to_numpy(dtype=float),
-        [read_phrases(names[cluster_id]) for cluster_id in centres.index],
+        Places(list(centres.columns), centres.to_numpy(), *scales.to_numpy().T),
+        [read_phrases(text) for text in names],
         int(highest.iloc[0]),
     )
 
@@ -93,9 +90,9 @@ def write_phrases(phrases: tuple[Phrase, ...]) -> str:
     return ", ".join(f"{column} {direction}" for column, direction in phrases)
 
 
-def read_phrases(text: str) -> frozenset[Phrase]:
+def read_phrases(text: str) -> tuple[Phrase, ...]:
     """Return the phrases that `write_phrases` wrote."""
-    return frozenset(tuple(part.split(" ")) for part in text.split(", ") if part)
+    return tuple(tuple(part.split(" ")) for part in text.split(", ") if part)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,6 @@ from datetime import date
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from customer_segmentation.clusters import matching, naming, record, rules, scaling, selection, stability
 from customer_segmentation.clusters.columns import Column
@@ -87,8 +86,7 @@ def fit_table(
     there; any other takes those of the nearest fit before it, of this run or on record. fit_dates: dates that
     are to have rows without customers too.
 
-    Equal input gives equal output to the last digit: chance is seeded, and sums are made by one thread,
-    because several add in an order of their own.
+    Equal input gives equal output to the last digit.
     """
     method = settings["cluster_method"]
     if method not in METHODS:
@@ -97,15 +95,14 @@ def fit_table(
     history = History(stored, dict(stored))
     customers = {record.as_date(day): rows for day, rows in sample.groupby("fitted_on")}
     table: list[tuple] = []
-    with threadpool_limits(1):
-        for day in sorted({*customers, *map(record.as_date, fit_dates)}):
-            fit = Fit(day)
-            rows = customers.get(day, sample.iloc[:0]).sort_values("customer_id")
-            try:
-                _fit_date(fit, rows, columns, method, history)
-            except NoClustersError as problem:
-                fit.add("fit", "problem", note=str(problem))
-            table += fit.rows
+    for day in sorted({*customers, *map(record.as_date, fit_dates)}):
+        fit = Fit(day)
+        rows = customers.get(day, sample.iloc[:0]).sort_values("customer_id")
+        try:
+            _fit_date(fit, rows, columns, method, history)
+        except NoClustersError as problem:
+            fit.add("fit", "problem", note=str(problem))
+        table += fit.rows
     return pd.DataFrame(table, columns=list(record.COLUMNS)).astype(record.COLUMNS)
 
 
@@ -134,7 +131,7 @@ def _fit_date(fit: Fit, rows: pd.DataFrame, columns: Sequence[Column], method: s
         raise NoClustersError("no number of clusters is stable: other customers would show other clusters")
 
     reference = history.reference(fit.fitted_on)
-    clusters = _identify(chosen, z, usable, reference, history.highest_id())
+    clusters = _identify(chosen, z, usable, scales, reference, history.highest_id())
     described = rules.describe(
         np.column_stack([values[name] for name in scales]),
         list(scales),
@@ -144,10 +141,9 @@ def _fit_date(fit: Fit, rows: pd.DataFrame, columns: Sequence[Column], method: s
     )
     past = PastFit(
         fit.fitted_on,
-        list(scales),
         clusters.ids,
-        clusters.candidate.partition.centres,
-        [frozenset(name) for name in clusters.names],
+        _places(clusters.candidate, scales),
+        clusters.names,
         max(earlier.highest_id, stored.highest_id if stored else 0, int(clusters.ids.max())),
     )
     history.add(past)
@@ -177,21 +173,32 @@ def _fit_scales(
 
 
 def _identify(
-    chosen: selection.Candidate, z: Matrix, columns: Sequence[Column], reference: PastFit, highest_id: int
+    chosen: selection.Candidate,
+    z: Matrix,
+    columns: Sequence[Column],
+    scales: Mapping[str, scaling.Scale],
+    reference: PastFit,
+    highest_id: int,
 ) -> Clusters:
     """Give the clusters their ids and names, and put them in the order of their ids."""
-    names = [column.name for column in columns]
     sign = np.array([{"high": 1.0, "low": -1.0, "": 0.0}[column.better] for column in columns])
     chosen = chosen.reordered(np.argsort(-(chosen.partition.centres @ sign), kind="stable"))
-    distance = matching.distances(chosen.partition.centres, names, reference.centres, reference.columns)
-    matched = matching.match(distance)
+    matched = matching.match(matching.distances(_places(chosen, scales), reference.places))
     ids = matching.assign_ids(matched, reference.ids, highest_id)
     order = np.argsort(ids)
     chosen, ids, matched = chosen.reordered(order), ids[order], matched[order]
     labels = chosen.partition.assign(z)
     difference = naming.differences(z, labels, chosen.k)
     before = [reference.phrases[index] if index >= 0 else None for index in matched]
-    return Clusters(chosen, ids, labels, naming.choose_phrases(difference, names, before), difference)
+    names = naming.choose_phrases(difference, list(scales), before)
+    return Clusters(chosen, ids, labels, names, difference)
+
+
+def _places(chosen: selection.Candidate, scales: Mapping[str, scaling.Scale]) -> matching.Places:
+    middles, spreads = (
+        np.array([getattr(scale, name) for scale in scales.values()]) for name in ("centre", "spread")
+    )
+    return matching.Places(list(scales), chosen.partition.centres, middles, spreads)
 
 
 def _add_candidates(fit: Fit, options: Sequence[selection.Candidate], reasons: Mapping[int, str]) -> None:
@@ -252,7 +259,7 @@ def _add_matches(fit: Fit, past: PastFit, earlier: PastFit) -> None:
     """Record how far each cluster is from that of the same id in the fit before."""
     if not earlier.k:
         return
-    distance = matching.distances(past.centres, past.columns, earlier.centres, earlier.columns)
+    distance = matching.distances(past.places, earlier.places)
     for i, cluster_id in enumerate(past.ids.tolist()):
         place = {"k": past.k, "cluster_id": cluster_id}
         if cluster_id in earlier.ids:
