@@ -40,8 +40,8 @@ def fit_logistic(design: Array, outcome: Array, penalty: float, start: Array | N
     for _ in range(MOST_STEPS):
         probability = expit(log_odds)
         gradient = design.T @ (outcome - probability) - penalties * coefficients
-        weighted = design * (probability * (1 - probability))[:, None]
-        information = design.T @ weighted
+        weighted = design * np.sqrt(probability * (1 - probability))[:, None]
+        information = weighted.T @ weighted
         information[np.diag_indices_from(information)] += penalties
         step = linalg.solve(information, gradient, assume_a="pos")
         size = 1.0
