@@ -39,3 +39,8 @@
 {% macro count_files(path) %}{{ return(adapter.dispatch('count_files', 'customer_segmentation')(path)) }}{% endmacro %}
 {% macro default__count_files(path) %}{{ return(run_query("select count(*) from glob('" ~ path ~ "')").rows[0][0] if '://' not in path else 1) }}{% endmacro %}
 {% macro spark__count_files(path) %}{{ return(1) }}{% endmacro %}
+
+{#- All texts of a group as one, sorted. -#}
+{% macro sorted_text(text) %}{{ return(adapter.dispatch('sorted_text', 'customer_segmentation')(text)) }}{% endmacro %}
+{% macro default__sorted_text(text) %}string_agg({{ text }}, '|' order by {{ text }}){% endmacro %}
+{% macro spark__sorted_text(text) %}array_join(sort_array(collect_list({{ text }})), '|'){% endmacro %}

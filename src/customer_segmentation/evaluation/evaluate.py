@@ -24,26 +24,26 @@ HEURISTICS = {"segment mean": "segment_mean", "repeat rate": "repeat_rate", RANK
 BAND_COVERAGE = 0.9
 Z_90 = 1.6448536269514722
 FEWEST_IN_A_CELL = 30
-COLUMNS = [
-    "score",
-    "as_of_date",
-    "heuristic",
-    "metric",
-    "value",
-    "heuristic_value",
-    "gain",
-    "gain_lower",
-    "gain_upper",
-    "verdict",
-    "replaced_by",
-    "customers",
-    "note",
-]
+TYPES = {
+    "score": "string",
+    "as_of_date": "datetime64[us]",
+    "heuristic": "string",
+    "metric": "string",
+    "value": "float64",
+    "heuristic_value": "float64",
+    "gain": "float64",
+    "gain_lower": "float64",
+    "gain_upper": "float64",
+    "verdict": "string",
+    "replaced_by": "string",
+    "customers": "int64",
+    "note": "string",
+}
 NONE, ALL, IN_ALL = "(none)", "(all)", "overall"
 
 
 def evaluate(holdout: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per score, as-of date, heuristic and metric, in the columns of COLUMNS.
+    """Return one row per score, as-of date, heuristic and metric, in the columns of TYPES.
 
     holdout: one row per score, as-of date and customer, with `kind` (amount, probability or group),
     `predicted` and `actual`, the heuristics `segment_mean` and `repeat_rate` (in the units of the
@@ -52,8 +52,8 @@ def evaluate(holdout: pd.DataFrame) -> pd.DataFrame:
     share of the expected total).
 
     Rows without a prediction are left out. The metric "overall" holds the verdict against a heuristic, and
-    under the heuristic "(all)" that of the score. Nothing is nan: what is not defined is None, and `note`
-    says why.
+    under the heuristic "(all)" that of the score. What is not defined is None, never nan, and `note` says
+    why. `.astype(TYPES)` makes a table of it, also of no rows.
     """
     rows: list[dict] = []
     usable = holdout[np.isfinite(holdout["predicted"].astype(float))]
@@ -62,7 +62,7 @@ def evaluate(holdout: pd.DataFrame) -> pd.DataFrame:
         found = _groups if group["kind"].iloc[0] == "group" else _score
         for row in found(group):
             rows.append({"score": score, "as_of_date": as_of_date, "customers": len(group)} | row)
-    evaluation = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
+    evaluation = pd.DataFrame(rows, columns=list(TYPES), dtype=object)
     return evaluation.where(evaluation.notna(), None)
 
 

@@ -1,0 +1,39 @@
+{{ config(materialized='view') }}
+{%- set features = {} -%}
+{%- for of_fit in drift_features().values() -%}{%- do features.update(of_fit) -%}{%- endfor -%}
+with
+
+buyers as (
+    select
+        rfm.customer_id,
+        rfm.as_of_date
+    from {{ ref('features_rfm') }} as rfm
+    inner join {{ ref('sampled_buyers') }} as sampled
+        on rfm.customer_id = sampled.customer_id
+        and sampled.sample_number <= 20000
+    where rfm.days_since_first_purchase is not null
+),
+
+side_by_side as (
+    select
+        buyers.customer_id,
+        {%- for feature, model in features.items() %}
+        {{ model }}.{{ feature }},
+        {%- endfor %}
+        buyers.as_of_date
+    from buyers
+    {%- for model in features.values() | unique %}
+    left join {{ ref(model) }} as {{ model }}
+        on buyers.customer_id = {{ model }}.customer_id
+        and buyers.as_of_date = {{ model }}.as_of_date
+    {%- endfor %}
+)
+{% for feature in features %}
+select
+    customer_id,
+    as_of_date,
+    '{{ feature }}' as feature,
+    cast({{ feature }} as double) as value
+from side_by_side
+{{ 'union all' if not loop.last }}
+{%- endfor %}
