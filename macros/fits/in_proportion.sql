@@ -3,6 +3,7 @@
     case expected_revenue_basis
         when 'learned' then {{ column }}
         else
-            {{ column }} * offered_expected_revenue_{{ days }}d / nullif(cast(expected_revenue_{{ days }}d as double), 0)
+            {{ column }} * offered_expected_revenue_{{ days }}d
+            / nullif(cast(expected_revenue_{{ days }}d as double), 0)
     end
 {%- endmacro %}

@@ -34,8 +34,10 @@ order by score
         {%- endset -%}
         {%- for score, heuristic, fitted_on, replaced_by, is_offered, losses in run_query(losing).rows -%}
             {%- do exceptions.warn(
-                score ~ ' lost to the ' ~ heuristic ~ ' on the holdout after ' ~ fitted_on ~ ' (' ~ losses | replace('|', ', ') ~ '). '
-                ~ ('From the next fit on the ' ~ replaced_by ~ ' will be' if is_offered else 'The ' ~ replaced_by ~ ' is')
+                score ~ ' lost to the ' ~ heuristic ~ ' on the holdout after ' ~ fitted_on
+                ~ ' (' ~ losses | replace('|', ', ') ~ '). '
+                ~ ('From the next fit on the ' ~ replaced_by ~ ' will be' if is_offered
+                    else 'The ' ~ replaced_by ~ ' is')
                 ~ ' offered in its place; see marts.model_evaluation.'
             ) -%}
         {%- endfor -%}

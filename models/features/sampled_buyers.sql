@@ -1,8 +1,28 @@
--- by a hash of the customer, so that who is in the sample depends on nothing else
+with
+
+buyers as (
+    select
+        customer_id,
+        min(date_day) as first_purchase_on,
+        {{ hash_position('customer_id') }} as position
+    from {{ ref('order_days') }}
+    where orders_placed > 0
+    group by customer_id
+),
+
+sizes as (
+    select
+        as_of_dates.as_of_date,
+        count(*) as buyers
+    from {{ ref('as_of_dates') }} as as_of_dates
+    inner join buyers on as_of_dates.as_of_date >= buyers.first_purchase_on
+    group by as_of_dates.as_of_date
+)
+
+-- about 20,000, always the same: who they are depends on nothing that came later
 select
-    customer_id,
-    row_number() over (order by md5(customer_id), customer_id) as sample_number
-from {{ ref('order_days') }}
-where orders_placed > 0
-group by customer_id
-qualify sample_number <= 100000
+    buyers.customer_id,
+    sizes.as_of_date
+from sizes
+inner join buyers on sizes.as_of_date >= buyers.first_purchase_on
+where buyers.position * sizes.buyers < 20000

@@ -6,17 +6,10 @@ latest as (
     select max(as_of_date) as latest_date from {{ ref('as_of_dates') }}
 ),
 
--- who was a buyer on the date of a fit
 sampled as (
-    select
-        rfm.customer_id,
-        rfm.as_of_date
-    from {{ ref('features_rfm') }} as rfm
-    inner join {{ ref('fit_dates') }} as fit_dates on rfm.as_of_date = fit_dates.fitted_on
-    inner join {{ ref('sampled_buyers') }} as sampled_buyers
-        on rfm.customer_id = sampled_buyers.customer_id
-        and sampled_buyers.sample_number <= 20000
-    where rfm.days_since_first_purchase is not null
+    select sampled_buyers.*
+    from {{ ref('sampled_buyers') }} as sampled_buyers
+    inner join {{ ref('fit_dates') }} as fit_dates on sampled_buyers.as_of_date = fit_dates.fitted_on
 ),
 
 rfm_scores as (
@@ -82,14 +75,18 @@ known as (
         coalesce(came.orders_{{ days }}d, 0) as orders_{{ days }}d,
         coalesce(came.revenue_{{ days }}d, 0) as revenue_{{ days }}d,
         {%- endfor %}
+        {%- for name in scores | map(attribute='relative_error') | reject('none') | unique %}
+        errors.{{ name }},
+        {%- endfor %}
         heuristics.days_since_last_purchase,
         clusters.cluster_id,
         rfm_scores.recency_score * 10 + rfm_scores.frequency_score as cell
     from sampled
+    left join errors on sampled.as_of_date = errors.fitted_on
     {%- for relation in ['lifetime', 'next_order', 'clusters', 'heuristics', 'rfm_scores', 'came'] %}
-    left join {{ relation }}
-        on sampled.customer_id = {{ relation }}.customer_id
-        and sampled.as_of_date = {{ relation }}.as_of_date
+left join {{ relation }}
+    on sampled.customer_id = {{ relation }}.customer_id
+    and sampled.as_of_date = {{ relation }}.as_of_date
     {%- endfor %}
 ),
 
@@ -115,11 +112,8 @@ holdout as (
         {{ '' if score.outcome == 'is_churned' else '-' }}known.days_since_last_purchase as recency,
         known.cell,
         {{ 'known.' ~ score.variance if score.variance else 'cast(null as double)' }} as variance,
-        {{ 'errors.' ~ score.relative_error if score.variance else 'cast(null as double)' }} as relative_error
+        {{ 'known.' ~ score.relative_error if score.variance else 'cast(null as double)' }} as relative_error
     from known
-    {%- if score.variance %}
-    left join errors on known.as_of_date = errors.fitted_on
-    {%- endif %}
     where known.{{ score.name }} is not null
     union all
     {%- endfor %}

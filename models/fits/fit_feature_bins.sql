@@ -23,13 +23,21 @@ binned as (
     select
         bounds.fitted_on,
         bounds.feature,
-        {{ feature_bin('feature_values.value', 'bounds') }} as bin,
-        count(*) as customers
+        {{ feature_bin('feature_values.value', 'bounds') }} as bin
     from feature_values
     inner join bounds
         on feature_values.as_of_date = bounds.fitted_on
         and feature_values.feature = bounds.feature
-    group by 1, 2, 3
+),
+
+counted as (
+    select
+        fitted_on,
+        feature,
+        bin,
+        count(*) as customers
+    from binned
+    group by fitted_on, feature, bin
 ),
 
 bins as (
@@ -50,10 +58,10 @@ select
     bins.feature,
     bins.bin,
     bins.upper_bound,
-    cast(coalesce(binned.customers, 0) as integer) as customers,
-    coalesce(binned.customers, 0) / cast(bins.customers as double) as share
+    cast(coalesce(counted.customers, 0) as integer) as customers,
+    coalesce(counted.customers, 0) / cast(bins.customers as double) as share
 from bins
-left join binned
-    on bins.fitted_on = binned.fitted_on
-    and bins.feature = binned.feature
-    and bins.bin = binned.bin
+left join counted
+    on bins.fitted_on = counted.fitted_on
+    and bins.feature = counted.feature
+    and bins.bin = counted.bin

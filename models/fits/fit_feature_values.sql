@@ -4,14 +4,7 @@
 with
 
 buyers as (
-    select
-        rfm.customer_id,
-        rfm.as_of_date
-    from {{ ref('features_rfm') }} as rfm
-    inner join {{ ref('sampled_buyers') }} as sampled
-        on rfm.customer_id = sampled.customer_id
-        and sampled.sample_number <= 20000
-    where rfm.days_since_first_purchase is not null
+    select * from {{ ref('sampled_buyers') }}
 ),
 
 side_by_side as (
@@ -23,9 +16,9 @@ side_by_side as (
         buyers.as_of_date
     from buyers
     {%- for model in features.values() | unique %}
-    left join {{ ref(model) }} as {{ model }}
-        on buyers.customer_id = {{ model }}.customer_id
-        and buyers.as_of_date = {{ model }}.as_of_date
+left join {{ ref(model) }} as {{ model }}
+    on buyers.customer_id = {{ model }}.customer_id
+    and buyers.as_of_date = {{ model }}.as_of_date
     {%- endfor %}
 )
 {% for feature in features %}

@@ -7,6 +7,21 @@
     )
 }}
 
+with
+
+parameters as (
+    select * from {{ ref('fit_parameters') }}
+),
+
+recorded as (
+    select distinct
+        fit,
+        fitted_on,
+        fit_version
+    from {{ this if is_incremental() else 'parameters' }}
+    where {{ 'true' if is_incremental() else 'false' }}
+)
+
 -- a fit that came out as it did before is on record
 select
     parameters.fit,
@@ -16,11 +31,9 @@ select
     parameters.value,
     parameters.note,
     cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp) as first_built_at
-from {{ ref('fit_parameters') }} as parameters
-{%- if is_incremental() %}
-left join (select distinct known.fit, known.fitted_on, known.fit_version from {{ this }} as known) as recorded
+from parameters
+left join recorded
     on parameters.fit = recorded.fit
     and parameters.fitted_on = recorded.fitted_on
     and parameters.fit_version = recorded.fit_version
 where recorded.fit is null
-{%- endif %}

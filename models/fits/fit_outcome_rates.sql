@@ -23,30 +23,59 @@ windows as (
     cross join horizons
 ),
 
-order_days as (
-    select order_days.*
-    from {{ ref('order_days') }} as order_days
-    inner join {{ ref('sampled_buyers') }} as sampled on order_days.customer_id = sampled.customer_id
+known as (
+    select
+        customer_id,
+        min(date_day) as first_purchase_on,
+        {{ hash_position('customer_id') }} as position
+    from {{ ref('order_days') }}
+    where orders_placed > 0
+    group by customer_id
 ),
 
-states as (
+sizes as (
     select
         windows.fitted_on,
         windows.horizon_days,
         windows.measured_from,
+        count(*) as buyers
+    from windows
+    inner join known on windows.measured_from >= known.first_purchase_on
+    group by windows.fitted_on, windows.horizon_days, windows.measured_from
+),
+
+-- means of a hundred thousand are as good as those of all
+sampled as (
+    select
+        sizes.fitted_on,
+        sizes.horizon_days,
+        sizes.measured_from,
+        known.customer_id
+    from sizes
+    inner join known on sizes.measured_from >= known.first_purchase_on
+    where known.position * sizes.buyers < 100000
+),
+
+states as (
+    select
+        sampled.fitted_on,
+        sampled.horizon_days,
+        sampled.measured_from,
         order_days.customer_id,
         max(
             case
-                when order_days.date_day <= windows.measured_from and order_days.orders_placed > 0
+                when order_days.date_day <= sampled.measured_from and order_days.orders_placed > 0
                     then order_days.date_day
             end
         ) as last_order_on,
-        sum(case when order_days.date_day <= windows.measured_from then order_days.orders end) as lifetime_orders,
-        sum(case when order_days.date_day > windows.measured_from then order_days.orders_placed else 0 end) as orders,
-        sum(case when order_days.date_day > windows.measured_from then order_days.revenue else 0 end) as revenue
-    from order_days
-    inner join windows on order_days.date_day <= windows.fitted_on
-    group by windows.fitted_on, windows.horizon_days, windows.measured_from, order_days.customer_id
+        sum(case when order_days.date_day <= sampled.measured_from then order_days.orders end) as lifetime_orders,
+        sum(case when order_days.date_day > sampled.measured_from then order_days.orders_placed else 0 end) as orders,
+        sum(case when order_days.date_day > sampled.measured_from then order_days.revenue else 0 end) as revenue
+    from sampled
+    inner join {{ ref('order_days') }} as order_days
+        on sampled.customer_id = order_days.customer_id
+        and sampled.fitted_on >= order_days.date_day
+    group by sampled.fitted_on, sampled.horizon_days, sampled.measured_from, order_days.customer_id
 ),
 
 buyers as (
@@ -54,9 +83,7 @@ buyers as (
         *,
         {{ dbt.datediff('last_order_on', 'measured_from', 'day') }} as days_since_last_order
     from states
-    where
-        lifetime_orders > 0
-        and last_order_on is not null
+    where lifetime_orders > 0
 ),
 {% for metric, column in metrics.items() %}
 {{ metric }} as (
@@ -85,30 +112,41 @@ scored as (
         {{ rfm_score('buyers.lifetime_orders', 'frequency') }} as frequency_score
     from buyers
     {%- for metric in metrics %}
-    inner join {{ metric }}
-        on buyers.fitted_on = {{ metric }}.fitted_on
-        and buyers.horizon_days = {{ metric }}.horizon_days
+inner join {{ metric }}
+    on buyers.fitted_on = {{ metric }}.fitted_on
+    and buyers.horizon_days = {{ metric }}.horizon_days
     {%- endfor %}
 ),
 
 -- 0 stands for all scores
-groups as (
+levels as (
+    {%- for recency, frequency in [('recency_score', 'frequency_score'), ('recency_score', '0'), ('0', '0')] %}
     select
         fitted_on,
         horizon_days,
         measured_from,
-        coalesce(recency_score, 0) as recency_score,
-        coalesce(frequency_score, 0) as frequency_score,
+        orders,
+        revenue,
+        {{ recency }} as recency_score,
+        {{ frequency }} as frequency_score
+    from scored
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+means as (
+    select
+        fitted_on,
+        horizon_days,
+        measured_from,
+        recency_score,
+        frequency_score,
         count(*) as customers,
         cast(sum(orders) as double) / count(*) as mean_orders,
         cast(sum(revenue) as double) / count(*) as mean_revenue,
         sum(case when orders > 0 then 1.0 else 0.0 end) / count(*) as order_share
-    from scored
-    group by grouping sets (
-        (fitted_on, horizon_days, measured_from, recency_score, frequency_score),
-        (fitted_on, horizon_days, measured_from, recency_score),
-        (fitted_on, horizon_days, measured_from)
-    )
+    from levels
+    group by fitted_on, horizon_days, measured_from, recency_score, frequency_score
 ),
 
 scores as (
@@ -133,29 +171,29 @@ cells as (
 
 -- each cell speaks for itself if it can, else the recency alone, else all
 select
-    groups.fitted_on,
-    groups.horizon_days,
+    means.fitted_on,
+    means.horizon_days,
     cells.recency_score,
     cells.frequency_score,
     case
-        when groups.frequency_score > 0 then 'recency and frequency'
-        when groups.recency_score > 0 then 'recency'
+        when means.frequency_score > 0 then 'recency and frequency'
+        when means.recency_score > 0 then 'recency'
         else 'all'
     end as basis,
-    groups.measured_from,
-    cast(groups.customers as integer) as customers,
-    groups.mean_orders,
-    groups.mean_revenue,
-    groups.order_share
+    means.measured_from,
+    cast(means.customers as integer) as customers,
+    means.mean_orders,
+    means.mean_revenue,
+    means.order_share
 from cells
-inner join groups
-    on (groups.recency_score = cells.recency_score or groups.recency_score = 0)
-    and (groups.frequency_score = cells.frequency_score or groups.frequency_score = 0)
+inner join means
+    on (cells.recency_score = means.recency_score or means.recency_score = 0)
+    and (cells.frequency_score = means.frequency_score or means.frequency_score = 0)
 where
-    groups.customers >= 30
-    or groups.recency_score = 0
+    means.customers >= 30
+    or means.recency_score = 0
 qualify
     row_number() over (
-        partition by groups.fitted_on, groups.horizon_days, cells.recency_score, cells.frequency_score
-        order by groups.recency_score desc, groups.frequency_score desc
+        partition by means.fitted_on, means.horizon_days, cells.recency_score, cells.frequency_score
+        order by means.recency_score desc, means.frequency_score desc
     ) = 1

@@ -52,14 +52,21 @@ decisive as (
 ),
 
 -- a segment mean of a year needs a year before the fit
-without_segment_mean as (
+rates as (
+    select distinct
+        fitted_on,
+        horizon_days
+    from {{ ref('fit_outcome_rates') }}
+),
+
+offers as (
     select
         fit_dates.fitted_on,
         scores.offer,
         max(case when rates.horizon_days is null then 1 else 0 end) = 1 as is_incomplete
     from {{ ref('fit_dates') }} as fit_dates
     cross join scores
-    left join (select distinct fitted_on, horizon_days from {{ ref('fit_outcome_rates') }}) as rates
+    left join rates
         on fit_dates.fitted_on = rates.fitted_on
         and scores.horizon_days = rates.horizon_days
     group by fit_dates.fitted_on, scores.offer
@@ -78,7 +85,7 @@ select
     decisive.judged_on,
     decisive.outcome_until,
     decisive.verdict is not null as is_proven
-from without_segment_mean as offers
+from offers
 left join decisive
     on offers.fitted_on = decisive.fitted_on
     and offers.offer = decisive.offer

@@ -40,19 +40,28 @@ bounds as (
     group by fitted_on, feature
 ),
 
-counted as (
+binned as (
     select
         pairs.as_of_date,
         pairs.fitted_on,
         bounds.feature,
-        {{ feature_bin('feature_values.value', 'bounds') }} as bin,
-        count(*) as customers
+        {{ feature_bin('feature_values.value', 'bounds') }} as bin
     from pairs
     inner join bounds on pairs.fitted_on = bounds.fitted_on
     inner join {{ ref('fit_feature_values') }} as feature_values
         on pairs.as_of_date = feature_values.as_of_date
         and bounds.feature = feature_values.feature
-    group by 1, 2, 3, 4
+),
+
+counted as (
+    select
+        as_of_date,
+        fitted_on,
+        feature,
+        bin,
+        count(*) as customers
+    from binned
+    group by as_of_date, fitted_on, feature, bin
 ),
 
 totals as (

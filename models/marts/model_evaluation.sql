@@ -43,8 +43,7 @@ verdicts as (
         verdict,
         replaced_by,
         note,
-        row_number() over (partition by score order by case when verdict is null then 1 else 0 end, fitted_on desc)
-            = 1 as is_latest
+        fitted_on = max(case when verdict is not null then fitted_on end) over (partition by score) as is_latest
     from evaluation
     where heuristic = '(all)'
 ),

@@ -10,21 +10,24 @@ next_order as (
     select * from {{ ref('score_next_order') }}
 ),
 
--- read only where a score lost to them
-heuristics as (
-    select *
-    from {{ ref('score_heuristics') }}
-    where fitted_on in (select fitted_on from {{ ref('score_choices') }} where basis <> 'learned')
-),
-
 choices as (
     select
-        fitted_on,
         {%- for offer in offers %}
-        max(case when offer = '{{ offer }}' then basis end) as {{ offer }}_basis{{ ',' if not loop.last }}
+        max(case when offer = '{{ offer }}' then basis end) as {{ offer }}_basis,
         {%- endfor %}
+        max(case when basis <> 'learned' then 1 else 0 end) as lost_scores,
+        fitted_on
     from {{ ref('score_choices') }}
     group by fitted_on
+),
+
+-- read only where a score lost to them
+heuristics as (
+    select heuristics.*
+    from {{ ref('score_heuristics') }} as heuristics
+    inner join choices
+        on heuristics.fitted_on = choices.fitted_on
+        and choices.lost_scores > 0
 ),
 
 models as (
@@ -39,7 +42,6 @@ models as (
 offered as (
     select
         lifetime.*,
-        models.lifetime_model,
         {%- for offer in offers %}
         choices.{{ offer }}_basis,
         {%- endfor %}
@@ -48,8 +50,9 @@ offered as (
             when 'learned' then {{ score.fit }}.{{ score.name }}
             when 'segment mean' then heuristics.segment_mean_{{ score.heuristic }}
             else heuristics.repeat_rate_{{ score.heuristic }}
-        end as offered_{{ score.name }}{{ ',' if not loop.last }}
+        end as offered_{{ score.name }},
         {%- endfor %}
+        models.lifetime_model
     from lifetime
     inner join choices on lifetime.fitted_on = choices.fitted_on
     left join models on lifetime.fitted_on = models.fitted_on
@@ -65,32 +68,29 @@ select
     customer_id,
     as_of_date,
     fitted_on,
-    {%- for days in [90, 365] %}
-    offered_expected_orders_{{ days }}d as expected_orders_{{ days }}d,
-    {%- endfor %}
+    offered_expected_orders_90d as expected_orders_90d,
+    offered_expected_orders_365d as expected_orders_365d,
     expected_order_value,
-    {%- for days in [90, 365] %}
-    offered_expected_revenue_{{ days }}d as expected_revenue_{{ days }}d,
-    {%- endfor %}
-    {%- for days in [90, 365] %}
-    {{ in_proportion('expected_margin_' ~ days ~ 'd', days) }} as expected_margin_{{ days }}d,
-    {%- endfor %}
+    offered_expected_revenue_90d as expected_revenue_90d,
+    offered_expected_revenue_365d as expected_revenue_365d,
+    {{ in_proportion('expected_margin_90d', 90) }} as expected_margin_90d,
+    {{ in_proportion('expected_margin_365d', 365) }} as expected_margin_365d,
     {{ in_proportion('lifetime_value', 365) }} as lifetime_value,
     lifetime_value_days,
     offered_churn_probability as churn_probability,
     churn_days,
     offered_learned_order_probability as next_order_probability,
-    {{ var('next_order_days') }} as next_order_days,
     {%- for name, offer, value, learned in [
-        ('expected_orders_basis', 'expected_orders', 'offered_expected_orders_90d', 'lifetime_model'),
-        ('expected_revenue_basis', 'expected_revenue', 'offered_expected_revenue_90d', 'lifetime_model'),
-        ('churn_basis', 'churn', 'offered_churn_probability', 'lifetime_model'),
-        ('next_order_basis', 'next_order', 'offered_learned_order_probability', "'learned'"),
+        ('expected_orders_basis', 'expected_orders', 'expected_orders_90d', 'lifetime_model'),
+        ('expected_revenue_basis', 'expected_revenue', 'expected_revenue_90d', 'lifetime_model'),
+        ('churn_basis', 'churn', 'churn_probability', 'lifetime_model'),
+        ('next_order_basis', 'next_order', 'learned_order_probability', "'learned'"),
     ] %}
     case
-        when {{ value }} is null then 'not fitted'
+        when offered_{{ value }} is null then 'not fitted'
         when {{ offer }}_basis = 'learned' then {{ learned }}
         else {{ offer }}_basis
-    end as {{ name }}{{ ',' if not loop.last }}
+    end as {{ name }},
     {%- endfor %}
+    {{ var('next_order_days') }} as next_order_days
 from offered

@@ -1,7 +1,12 @@
 {{ config(materialized='view') }}
 {%- set scores = evaluated_scores() -%}
 {%- set kinds = scores | map(attribute='heuristic') | unique | list -%}
-{%- set rates = {'orders': 'mean_orders', 'revenue': 'mean_revenue', 'has_order': 'order_share', 'is_churned': '1 - order_share'} %}
+{%- set rates = {
+    'orders': 'mean_orders',
+    'revenue': 'mean_revenue',
+    'has_order': 'order_share',
+    'is_churned': '1 - order_share',
+} %}
 
 with
 
