@@ -45,7 +45,8 @@ came as (
         sampled.as_of_date,
         {%- for days in outcome_horizons() %}
         {%- set is_within = dbt.datediff('sampled.as_of_date', 'order_days.date_day', 'day') ~ ' <= ' ~ days %}
-        sum(case when {{ is_within }} then order_days.orders_placed else 0 end) as orders_{{ days }}d,
+        sum(case when {{ is_within }} then order_days.orders else 0 end) as orders_{{ days }}d,
+        sum(case when {{ is_within }} then order_days.orders_placed else 0 end) as orders_placed_{{ days }}d,
         sum(case when {{ is_within }} then order_days.revenue else 0 end) as revenue_{{ days }}d,
         {%- endfor %}
         count(*) as order_days
@@ -73,6 +74,7 @@ known as (
         {%- endfor %}
         {%- for days in outcome_horizons() %}
         coalesce(came.orders_{{ days }}d, 0) as orders_{{ days }}d,
+        coalesce(came.orders_placed_{{ days }}d, 0) as orders_placed_{{ days }}d,
         coalesce(came.revenue_{{ days }}d, 0) as revenue_{{ days }}d,
         {%- endfor %}
         {%- for name in scores | map(attribute='relative_error') | reject('none') | unique %}
@@ -84,9 +86,9 @@ known as (
     from sampled
     left join errors on sampled.as_of_date = errors.fitted_on
     {%- for relation in ['lifetime', 'next_order', 'clusters', 'heuristics', 'rfm_scores', 'came'] %}
-left join {{ relation }}
-    on sampled.customer_id = {{ relation }}.customer_id
-    and sampled.as_of_date = {{ relation }}.as_of_date
+    left join {{ relation }}
+        on sampled.customer_id = {{ relation }}.customer_id
+        and sampled.as_of_date = {{ relation }}.as_of_date
     {%- endfor %}
 ),
 
@@ -96,8 +98,8 @@ holdout as (
     {%- set actual = {
         'orders': 'known.orders_' ~ days,
         'revenue': 'known.revenue_' ~ days,
-        'has_order': 'case when known.orders_' ~ days ~ ' > 0 then 1 else 0 end',
-        'is_churned': 'case when known.orders_' ~ days ~ ' > 0 then 0 else 1 end',
+        'has_order': 'case when known.orders_placed_' ~ days ~ ' > 0 then 1 else 0 end',
+        'is_churned': 'case when known.orders_placed_' ~ days ~ ' > 0 then 0 else 1 end',
     } %}
     select
         '{{ score.name }}' as score,

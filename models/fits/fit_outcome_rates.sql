@@ -69,7 +69,10 @@ states as (
             end
         ) as last_order_on,
         sum(case when order_days.date_day <= sampled.measured_from then order_days.orders end) as lifetime_orders,
-        sum(case when order_days.date_day > sampled.measured_from then order_days.orders_placed else 0 end) as orders,
+        sum(case when order_days.date_day > sampled.measured_from then order_days.orders else 0 end) as orders,
+        sum(
+            case when order_days.date_day > sampled.measured_from then order_days.orders_placed else 0 end
+        ) as orders_placed,
         sum(case when order_days.date_day > sampled.measured_from then order_days.revenue else 0 end) as revenue
     from sampled
     inner join {{ ref('order_days') }} as order_days
@@ -107,6 +110,7 @@ scored as (
         buyers.horizon_days,
         buyers.measured_from,
         buyers.orders,
+        buyers.orders_placed,
         buyers.revenue,
         {{ rfm_score('buyers.days_since_last_order', 'recency', low_is_good=true) }} as recency_score,
         {{ rfm_score('buyers.lifetime_orders', 'frequency') }} as frequency_score
@@ -126,6 +130,7 @@ levels as (
         horizon_days,
         measured_from,
         orders,
+        orders_placed,
         revenue,
         {{ recency }} as recency_score,
         {{ frequency }} as frequency_score
@@ -144,7 +149,7 @@ means as (
         count(*) as customers,
         cast(sum(orders) as double) / count(*) as mean_orders,
         cast(sum(revenue) as double) / count(*) as mean_revenue,
-        sum(case when orders > 0 then 1.0 else 0.0 end) / count(*) as order_share
+        sum(case when orders_placed > 0 then 1.0 else 0.0 end) / count(*) as order_share
     from levels
     group by fitted_on, horizon_days, measured_from, recency_score, frequency_score
 ),

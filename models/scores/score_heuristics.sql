@@ -33,7 +33,12 @@ buyers as (
         pairs.fitted_on,
         {{ rfm_score('rfm.days_since_last_order', 'recency', low_is_good=true) }} as recency_score,
         {{ rfm_score('rfm.lifetime_orders', 'frequency') }} as frequency_score,
-        coalesce(rfm.interpurchase_count / nullif(cast(rfm.days_since_first_purchase as double), 0), 0) as repeats_a_day
+        coalesce(
+            greatest(rfm.lifetime_orders - 1, 0) / nullif(cast(rfm.days_since_first_purchase as double), 0), 0
+        ) as orders_a_day,
+        coalesce(
+            rfm.interpurchase_count / nullif(cast(rfm.days_since_first_purchase as double), 0), 0
+        ) as purchases_a_day
     from {{ ref('features_rfm') }} as rfm
     inner join pairs on rfm.as_of_date = pairs.as_of_date
     {%- for metric in ['recency', 'frequency'] %}
@@ -66,16 +71,13 @@ select
     {%- endfor %}
     {%- for kind in kinds %}
     {%- set score = scores | selectattr('heuristic', 'equalto', kind) | first %}
-    {%- set repeats = 'buyers.repeats_a_day * ' ~ score.horizon_days %}
-    {%- if score.outcome == 'orders' %}
-    {{ repeats }}
-    {%- elif score.outcome == 'revenue' %}
-    {{ repeats }} * coalesce(buyers.average_order_value, 0)
-    {%- elif score.outcome == 'is_churned' %}
-    exp(-{{ repeats }})
-    {%- else %}
-    1 - exp(-{{ repeats }})
-    {%- endif %} as repeat_rate_{{ kind }},
+    {%- set days = score.horizon_days %}
+    {{ {
+        'orders': 'buyers.orders_a_day * ' ~ days,
+        'revenue': 'buyers.orders_a_day * ' ~ days ~ ' * coalesce(buyers.average_order_value, 0)',
+        'has_order': '1 - exp(-buyers.purchases_a_day * ' ~ days ~ ')',
+        'is_churned': 'exp(-buyers.purchases_a_day * ' ~ days ~ ')',
+    }[score.outcome] }} as repeat_rate_{{ kind }},
     {%- endfor %}
     buyers.days_since_first_purchase - buyers.days_from_first_to_last_purchase as days_since_last_purchase
 from buyers
