@@ -1,21 +1,29 @@
-{#- {fit: {feature that enters it: the model that has the feature}} of everything that is learned at fit dates. -#}
+{#- {fit: {feature that enters it: the expression it is}} of everything that is learned at fit dates. -#}
 {% macro drift_features() %}
     {%- set fits = {
         'lifetime': {
-            'interpurchase_count': 'features_rfm',
-            'days_from_first_to_last_purchase': 'features_rfm',
-            'days_since_first_purchase': 'features_rfm',
-            'average_order_value': 'features_rfm',
+            'interpurchase_count': 'interpurchase_count',
+            'days_from_first_to_last_purchase': 'days_from_first_to_last_purchase',
+            'days_since_first_purchase': 'days_since_first_purchase',
+            'average_order_value': 'average_order_value',
         },
         'clusters': {},
         'next_order': {},
-        'outcome_rates': {'days_since_last_order': 'features_rfm', 'lifetime_orders': 'features_rfm'},
+        'outcome_rates': {
+            'days_since_last_order': 'days_since_last_order',
+            'lifetime_orders': 'lifetime_orders',
+        },
     } -%}
-    {%- for column, definition in cluster_columns().items() -%}
-        {%- do fits.clusters.update({column: definition.model}) -%}
+    {%- for column in cluster_columns() -%}
+        {%- do fits.clusters.update({column: column}) -%}
     {%- endfor -%}
-    {%- for column, definition in next_order_features().items() -%}
-        {%- do fits.next_order.update({column: definition.model}) -%}
+    {%- for feature, definition in next_order_features().items() -%}
+        {%- do fits.next_order.update({feature: definition['value'] or feature}) -%}
     {%- endfor -%}
     {{ return(fits) }}
+{% endmacro %}
+
+{#- The models whose columns these expressions use. -#}
+{% macro drift_models() %}
+    {{ return((['features_rfm'] + cluster_feature_models() + next_order_models()) | unique | list) }}
 {% endmacro %}

@@ -2,7 +2,8 @@
   The learned scores, how each is held against what came, and as part of which offer it reaches the users.
 
   kind: amount or probability; outcome: a column of evaluation_holdout's outcomes; heuristic: the end of the names of
-  its columns in score_heuristics; band: the columns and parameter behind the band of a total.
+  its columns in score_heuristics; variance, relative_error: what is behind the band of a total; problem: the
+  parameter, as a pattern, that says why there is no fit.
 -#}
 {% macro evaluated_scores() %}
     {%- set scores = [] -%}
@@ -12,6 +13,7 @@
                 'name': 'expected_' ~ what ~ '_' ~ days ~ 'd',
                 'fit': 'lifetime',
                 'offer': 'expected_' ~ what,
+                'problem': '%.problem' if what == 'revenue' else '%_nbd.problem',
                 'kind': 'amount',
                 'horizon_days': days,
                 'outcome': what,
@@ -30,6 +32,7 @@
             'name': name,
             'fit': fit,
             'offer': offer,
+            'problem': '%_nbd.problem' if fit == 'lifetime' else '%.problem',
             'kind': 'probability',
             'horizon_days': horizon_days,
             'outcome': outcome,

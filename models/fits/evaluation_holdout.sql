@@ -81,7 +81,7 @@ known as (
         errors.{{ name }},
         {%- endfor %}
         heuristics.days_since_last_purchase,
-        clusters.cluster_id,
+        try_cast(replace(clusters.nearest_cluster, 'cluster_', '') as integer) as cluster_id,
         rfm_scores.recency_score * 10 + rfm_scores.frequency_score as cell
     from sampled
     left join errors on sampled.as_of_date = errors.fitted_on

@@ -10,12 +10,12 @@ buyers as (
 side_by_side as (
     select
         buyers.customer_id,
-        {%- for feature, model in features.items() %}
-        {{ model }}.{{ feature }},
+        {%- for feature, expression in features.items() %}
+        cast({{ expression }} as double) as {{ feature }},
         {%- endfor %}
         buyers.as_of_date
     from buyers
-    {%- for model in features.values() | unique %}
+    {%- for model in drift_models() %}
 left join {{ ref(model) }} as {{ model }}
     on buyers.customer_id = {{ model }}.customer_id
     and buyers.as_of_date = {{ model }}.as_of_date
@@ -26,7 +26,7 @@ select
     customer_id,
     as_of_date,
     '{{ feature }}' as feature,
-    cast({{ feature }} as double) as value
+    {{ feature }} as value
 from side_by_side
 {{ 'union all' if not loop.last }}
 {%- endfor %}

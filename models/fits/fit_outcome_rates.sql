@@ -44,7 +44,7 @@ sizes as (
     group by windows.fitted_on, windows.horizon_days, windows.measured_from
 ),
 
--- means of a hundred thousand are as good as those of all
+-- means of forty thousand serve as well as those of all
 sampled as (
     select
         sizes.fitted_on,
@@ -53,7 +53,7 @@ sampled as (
         known.customer_id
     from sizes
     inner join known on sizes.measured_from >= known.first_purchase_on
-    where known.position * sizes.buyers < 100000
+    where known.position * sizes.buyers < 40000
 ),
 
 states as (

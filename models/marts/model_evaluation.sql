@@ -8,6 +8,7 @@ scores as (
         '{{ score.name }}' as score,
         '{{ score.fit }}' as fit,
         {{ as_text(score.offer) }} as offer,
+        '{{ score.problem }}' as problem,
         {{ score.horizon_days }} as horizon_days
     union all
     {%- endfor %}
@@ -15,6 +16,7 @@ scores as (
         'clusters' as score,
         'clusters' as fit,
         cast(null as string) as offer,
+        '%.problem' as problem,
         90 as horizon_days
 ),
 
@@ -48,6 +50,19 @@ verdicts as (
     where heuristic = '(all)'
 ),
 
+-- of the number of clusters that was chosen; the limits are those of Hennig, and of Tibshirani and Walther
+stability as (
+    select candidates.*
+    from {{ ref('fit_clusters') }} as candidates
+    inner join {{ ref('fit_clusters') }} as chosen
+        on candidates.fitted_on = chosen.fitted_on
+        and candidates.k = chosen.k
+        and chosen.metric = 'verdict'
+    where
+        candidates.section = 'candidate'
+        and candidates.metric in ('jaccard_mean', 'jaccard_min', 'adjusted_rand', 'prediction_strength')
+),
+
 measured as (
     select
         score,
@@ -76,20 +91,39 @@ measured as (
         cast(null as double) as gain,
         cast(null as double) as gain_lower,
         cast(null as double) as gain_upper,
-        verdict,
-        note
-    from {{ ref('cluster_stability') }}
+        case
+            when metric = 'prediction_strength' then case when value > 0.8 then 'stable' else 'doubtful' end
+            when metric in ('jaccard_mean', 'jaccard_min')
+                then case
+                    when value < 0.6 then 'unstable'
+                    when value < 0.75 then 'doubtful'
+                    when value <= 0.85 then 'stable'
+                    else 'highly stable'
+                end
+        end as verdict,
+        cast(null as string) as note
+    from stability
 ),
 
-parameters as (
-    select
+versions as (
+    select distinct
         fit,
         fitted_on,
-        max(fit_version) as fit_version,
-        max(case when value is null then note end) as problem,
-        count(value) as parameters
+        fit_version
     from {{ ref('fit_parameters') }}
-    group by fit, fitted_on
+),
+
+-- why a score could not be fitted
+problems as (
+    select
+        scores.score,
+        parameters.fitted_on,
+        min(parameters.note) as problem
+    from scores
+    inner join {{ ref('fit_parameters') }} as parameters
+        on scores.fit = parameters.fit
+        and parameters.parameter like scores.problem
+    group by scores.score, parameters.fitted_on
 ),
 
 latest as (
@@ -100,12 +134,12 @@ latest as (
 offered as (
     select
         scores.score,
-        choices.basis = 'learned' and parameters.parameters > 0 as is_offered
+        choices.basis = 'learned' and problems.problem is null as is_offered
     from scores
     inner join {{ ref('score_choices') }} as choices on scores.offer = choices.offer
-    inner join parameters
-        on scores.fit = parameters.fit
-        and choices.fitted_on = parameters.fitted_on
+    left join problems
+        on scores.score = problems.score
+        and choices.fitted_on = problems.fitted_on
     where choices.fitted_on = (select max(fit_dates.fitted_on) from {{ ref('fit_dates') }} as fit_dates)
 )
 
@@ -116,7 +150,7 @@ select
     coalesce(measured.heuristic, '(none)') as heuristic,
     windows.fit,
     windows.fitted_on,
-    parameters.fit_version,
+    versions.fit_version,
     cast(windows.horizon_days as integer) as horizon_days,
     windows.outcome_until,
     cast(measured.customers as integer) as customers,
@@ -133,7 +167,7 @@ select
     case
         when measured.note is not null then measured.note
         when measured.metric is not null then verdicts.note
-        when parameters.problem is not null then parameters.problem
+        when problems.problem is not null then problems.problem
         when windows.outcome_until > latest.latest_date then 'the outcome window ends after the data'
         else 'nobody to judge by'
     end as note
@@ -145,7 +179,10 @@ left join measured
 left join verdicts
     on windows.score = verdicts.score
     and windows.fitted_on = verdicts.fitted_on
-left join parameters
-    on windows.fit = parameters.fit
-    and windows.fitted_on = parameters.fitted_on
+left join versions
+    on windows.fit = versions.fit
+    and windows.fitted_on = versions.fitted_on
+left join problems
+    on windows.score = problems.score
+    and windows.fitted_on = problems.fitted_on
 left join offered on windows.score = offered.score

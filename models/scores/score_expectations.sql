@@ -77,6 +77,7 @@ select
     {{ in_proportion('expected_margin_365d', 365) }} as expected_margin_365d,
     {{ in_proportion('lifetime_value', 365) }} as lifetime_value,
     lifetime_value_days,
+    lifetime_value_basis,
     offered_churn_probability as churn_probability,
     churn_days,
     offered_learned_order_probability as next_order_probability,

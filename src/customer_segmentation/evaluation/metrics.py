@@ -221,4 +221,6 @@ def _information_and_score(
     chance = special.expit(design @ coefficients + offset)
     # a hair above 0, so that the matrix can be inverted where all chances are next to 0 or 1
     weight = np.maximum(chance * (1 - chance), 1e-12)
-    return (design * weight[:, None]).T @ design, design.T @ (did - chance)
+    # sums by einsum are the same whatever the number of threads
+    information = np.einsum("ni,n,nj->ij", design, weight, design)
+    return information, np.einsum("ni,n->i", design, did - chance)
