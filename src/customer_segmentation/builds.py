@@ -42,7 +42,9 @@ def build(
         arguments += ["--vars", json.dumps(source.vars, default=str), "--exclude-resource-type", "unit_test"]
     if apply_only:
         if not source.database.is_file():
-            raise BuildError(f"There are no fits to apply yet: {source.database} is built without --apply-only first.")
+            raise BuildError(
+                f"There are no fits to apply yet: {source.database} is built without --apply-only first."
+            )
         arguments += ["--exclude", "tag:fit"]
     if full_refresh:
         arguments.append("--full-refresh")

@@ -1,4 +1,4 @@
-"""Fits are kept apart from what applies them: stored ones give the same scores, and too little data gives none."""
+"""Fits stand apart from what applies them: stored ones give the same scores, too little data gives none."""
 
 import shutil
 from datetime import date, timedelta
