@@ -46,7 +46,7 @@ def cut_demo(project, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def learned_columns(project) -> list[str]:
-    """What comes from models: these are fitted on dates of the grid, and the two grids begin on different days."""
+    """What comes from models: they are fitted on dates of the grid, and the two grids begin apart."""
     models = {node.name: node for node in project.manifest.nodes.values() if node.resource_type == "model"}
     names = [name for model in LEARNED for name in models[model].columns]
     return [name for name in names if name not in ("customer_id", "as_of_date", "fitted_on")]
@@ -89,7 +89,7 @@ def test_nothing_known_on_a_date_changes_when_later_rows_are_added(
 
 
 def test_what_is_learned_by_a_date_changes_no_more_than_that(cut_demo, demo, learned_columns):
-    """At the day of the cut both grids have all the dates that its fits look at; only clusters may be numbered anew."""
+    """At the cut both grids have all the dates that its fits look at; clusters may be numbered anew."""
     query = (
         f"select {', '.join(learned_columns)} from scores.customer_features where as_of_date = date '{CUT}'"
     )
