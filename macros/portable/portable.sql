@@ -39,3 +39,8 @@
 {% macro count_files(path) %}{{ return(adapter.dispatch('count_files', 'customer_segmentation')(path)) }}{% endmacro %}
 {% macro default__count_files(path) %}{{ return(run_query("select count(*) from glob('" ~ path ~ "')").rows[0][0] if '://' not in path else 1) }}{% endmacro %}
 {% macro spark__count_files(path) %}{{ return(1) }}{% endmacro %}
+
+{#- ln(1 + x), also where 1 + x is rounded. -#}
+{% macro log1p(x) %}{{ return(adapter.dispatch('log1p', 'customer_segmentation')(x)) }}{% endmacro %}
+{% macro default__log1p(x) %}(case when 1 + ({{ x }}) = 1 then {{ x }} else ln(1 + ({{ x }})) * ({{ x }}) / ((1 + ({{ x }})) - 1) end){% endmacro %}
+{% macro spark__log1p(x) %}log1p({{ x }}){% endmacro %}

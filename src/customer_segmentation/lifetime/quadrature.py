@@ -16,7 +16,9 @@ POWER_NODES, POWER_WEIGHTS = np.polynomial.legendre.leggauss(24)
 NEGLIGIBLE = 30.0
 
 
-def beta_expectation(a: Array, b: Array, f: Callable[[Array], Array], at_0: Array, at_1: Array) -> Array:
+def beta_expectation(
+    a: Array, b: Array, f: Callable[[Array, Array], Array], at_0: Array, at_1: Array
+) -> Array:
     """Return the mean of a smooth function f of p ~ Beta(a, b), however close to 0 a and b may be.
 
     The ends are taken out first: f(p) = f(0) (1 - p) + f(1) p + p (1 - p) g(p), where the mean of the last
@@ -24,7 +26,8 @@ def beta_expectation(a: Array, b: Array, f: Callable[[Array], Array], at_0: Arra
     no pole, so the trapezoidal rule on the logit scale converges exponentially: centred on the mode, in
     standard deviations, stretched towards the tails by a hyperbolic sine (Takahasi and Mori 1974).
 
-    a, b, at_0, at_1: of shape (n,), a and b above 0. f: takes and gives arrays of shape (n, 61).
+    a, b: of shape (n,), above 0. f: of p and 1 - p, which is given too because it may be too small to be a
+    difference; takes and gives arrays of shape (n, 61). at_0, at_1: f at the ends, of shape (n,).
     """
     a, b = np.asarray(a, float)[:, None], np.asarray(b, float)[:, None]
     logit = np.log((a + 1) / (b + 1)) + np.sqrt(1 / (a + 1) + 1 / (b + 1)) * 2 * np.sinh(BETA_STEPS)
@@ -35,7 +38,7 @@ def beta_expectation(a: Array, b: Array, f: Callable[[Array], Array], at_0: Arra
 
     p, q = np.exp(log_p), np.exp(log_q)
     at_0, at_1 = np.asarray(at_0, float)[:, None], np.asarray(at_1, float)[:, None]
-    between = ((f(p) - at_0 * q - at_1 * p) / (p * q) * weights).sum(axis=1, keepdims=True)
+    between = ((f(p, q) - at_0 * q - at_1 * p) / (p * q) * weights).sum(axis=1, keepdims=True)
     mean = (at_0 * b + at_1 * a) / (a + b) + a * b / ((a + b) * (a + b + 1)) * between
     return mean[:, 0]
 
