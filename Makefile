@@ -18,7 +18,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 COMPILE := pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-header --no-annotate --group build
 
-.PHONY: help build restate test lint docs lock clean
+.PHONY: help build refresh restate test lint docs lock clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ help: ## what there is to make
 
 build: $(VENV)/.installed-$(LOCK) ## environment, build and report; INPUT=demo
 	@$(BIN)/segmentation build --input "$(INPUT)"
+
+refresh: $(VENV)/.installed-$(LOCK) ## as build, but fits nothing: applies the fits that are stored
+	@$(BIN)/segmentation build --input "$(INPUT)" --apply-only
 
 restate: $(VENV)/.installed-$(LOCK) ## as build, but publish the whole history anew
 	@$(BIN)/segmentation build --input "$(INPUT)" --full-refresh

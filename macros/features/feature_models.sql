@@ -10,6 +10,12 @@
     ]) }}
 {% endmacro %}
 
+{#- Scores from what is fitted at every as-of date: cut-offs and rhythms. -#}
 {% macro score_models() %}
-    {{ return(['score_rfm', 'score_rhythm']) }}
+    {{ return(['score_rfm', 'score_rhythm', 'score_value']) }}
+{% endmacro %}
+
+{#- Scores from models that are fitted at fit dates. -#}
+{% macro learned_score_models() %}
+    {{ return(['score_cluster', 'score_expectations']) }}
 {% endmacro %}

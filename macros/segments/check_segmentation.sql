@@ -36,10 +36,10 @@
     {%- if name in columns -%}
         {%- do problems.append("the segmentation can't be called '" ~ name ~ "': that is a column already") -%}
     {%- endif -%}
-    {%- do problems.extend(key_problems(written, ['question', 'basis', 'assignment', 'owner'], ['population', 'otherwise', 'segments'])) -%}
+    {%- do problems.extend(key_problems(written, ['question', 'basis', 'assignment', 'owner'], ['population', 'otherwise', 'segments', 'column', 'evidence'])) -%}
     {%- set valid = {
         'basis': ['demographic', 'geographic', 'behavioural', 'needs', 'psychographic', 'journey', 'value', 'firmographic'],
-        'assignment': ['first_match', 'all_matches'],
+        'assignment': ['first_match', 'all_matches', 'learned'],
     } -%}
     {%- for key, values in valid.items() if written[key] and written[key] not in values -%}
         {%- do problems.append("`" ~ key ~ "` is '" ~ written[key] ~ "'" ~ hint(written[key], values)) -%}
@@ -47,6 +47,12 @@
     {%- if written.population -%}
         {%- for problem in condition_problems(written.population, columns) -%}{%- do problems.append('population: ' ~ problem) -%}{%- endfor -%}
     {%- endif -%}
+    {%- if written.assignment == 'learned' -%}
+        {{ return(problems + learned_problems(written, columns)) }}
+    {%- endif -%}
+    {%- for key in ['column', 'evidence'] if written[key] -%}
+        {%- do problems.append('`' ~ key ~ '` belongs to a learned segmentation: here conditions say who is where') -%}
+    {%- endfor -%}
     {%- set listed = written.segments if written.segments is iterable and written.segments is not string else [] -%}
     {%- if not listed or listed | reject('mapping') | list -%}
         {{ return(problems + ['`segments` must be a list of segments, each with a name']) }}
@@ -71,19 +77,22 @@
     {{ return(problems or unreachable_problems(written)) }}
 {% endmacro %}
 
+{#- A learned segmentation takes its segments from a column; the definition may name some of them better. -#}
+{% macro learned_problems(written, columns) %}
+    {%- set problems = key_problems({'column': written.column}, ['column'], []) -%}
+    {%- for column in [written.column] + (written.evidence or []) if column and column not in columns -%}
+        {%- do problems.append("there is no column '" ~ column ~ "'" ~ hint(column, columns)) -%}
+    {%- endfor -%}
+    {%- if written.otherwise -%}{%- do problems.append('`otherwise` belongs to conditions: a learned segmentation has none') -%}{%- endif -%}
+    {%- for segment in written.segments or [] -%}
+        {%- set where = "segment '" ~ segment.name ~ "'" if segment.name else 'segment ' ~ loop.index -%}
+        {%- for problem in text_problems(segment, ['owner', 'hypothesis', 'treatment']) -%}{%- do problems.append(where ~ ': ' ~ problem) -%}{%- endfor -%}
+    {%- endfor -%}
+    {{ return(problems) }}
+{% endmacro %}
+
 {% macro segment_problems(segment, otherwise, columns) %}
-    {%- set problems = name_problems(segment.name, 'it') if segment.name else [] -%}
-    {%- do problems.extend(key_problems(segment, ['name', 'label'], ['when', 'rank', 'owner', 'hypothesis', 'treatment'])) -%}
-    {%- if segment.label is mapping -%}
-        {%- for problem in key_problems(segment.label, ['en', 'ko'], []) -%}{%- do problems.append('label: ' ~ problem) -%}{%- endfor -%}
-    {%- elif segment.label -%}
-        {%- do problems.append('`label` must have an English and a Korean text: {en: …, ko: …}') -%}
-    {%- endif -%}
-    {%- if segment.treatment is mapping -%}
-        {%- for problem in key_problems(segment.treatment, [], ['objective', 'channel', 'offer']) -%}{%- do problems.append('treatment: ' ~ problem) -%}{%- endfor -%}
-    {%- elif segment.treatment -%}
-        {%- do problems.append('`treatment` must say what is done: {objective: …, channel: …, offer: …}') -%}
-    {%- endif -%}
+    {%- set problems = text_problems(segment, ['when', 'rank', 'owner', 'hypothesis', 'treatment']) -%}
     {%- if segment.rank is defined and (segment.rank is not integer or segment.rank is boolean) -%}
         {%- do problems.append("`rank` is '" ~ segment.rank ~ "': it must be a whole number, and higher is better") -%}
     {%- endif -%}
@@ -93,6 +102,23 @@
         {%- do problems.extend(condition_problems(segment.when, columns)) -%}
     {%- elif segment.name != otherwise -%}
         {%- do problems.append('it has no `when`: say who is in it, or name it in `otherwise`') -%}
+    {%- endif -%}
+    {{ return(problems) }}
+{% endmacro %}
+
+{#- What a segment is called, and what is done for it. -#}
+{% macro text_problems(segment, optional) %}
+    {%- set problems = name_problems(segment.name, 'it') if segment.name else [] -%}
+    {%- do problems.extend(key_problems(segment, ['name', 'label'], optional)) -%}
+    {%- if segment.label is mapping -%}
+        {%- for problem in key_problems(segment.label, ['en', 'ko'], []) -%}{%- do problems.append('label: ' ~ problem) -%}{%- endfor -%}
+    {%- elif segment.label -%}
+        {%- do problems.append('`label` must have an English and a Korean text: {en: …, ko: …}') -%}
+    {%- endif -%}
+    {%- if segment.treatment is mapping -%}
+        {%- for problem in key_problems(segment.treatment, [], ['objective', 'channel', 'offer']) -%}{%- do problems.append('treatment: ' ~ problem) -%}{%- endfor -%}
+    {%- elif segment.treatment -%}
+        {%- do problems.append('`treatment` must say what is done: {objective: …, channel: …, offer: …}') -%}
     {%- endif -%}
     {{ return(problems) }}
 {% endmacro %}

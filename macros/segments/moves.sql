@@ -7,7 +7,13 @@
         sum(is_buyer) as buyers,
         sum(is_repeat_buyer) as repeat_buyers,
         sum(is_churned) as churned,
-        sum(is_won_back) as won_back
+        sum(is_won_back) as won_back,
+        sum(expected_revenue_365d) as expected_revenue_365d,
+        sum(lifetime_value) as lifetime_value,
+        sum(churn_probability) as churn_probability,
+        count(churn_probability) as churn_customers,
+        sum(next_order_probability) as next_order_probability,
+        count(next_order_probability) as next_order_customers
 {%- endmacro %}
 
 {#-

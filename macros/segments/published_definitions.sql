@@ -4,7 +4,7 @@
     {%- set mapped = {} -%}
     {%- for name in var('segmentations') if execute -%}
         {%- set definition = segmentation_definition(name, mapped) -%}
-        {%- if segments_in_use(definition) -%}{%- do definitions.append(definition) -%}{%- endif -%}
+        {%- if is_in_use(definition) -%}{%- do definitions.append(definition) -%}{%- endif -%}
     {%- endfor -%}
     {{ return(definitions) }}
 {% endmacro %}
@@ -23,14 +23,14 @@
     {{ return(columns) }}
 {% endmacro %}
 
-{#- [(definition, segment, what the inputs lack for it)], for all segments that are defined. -#}
+{#- [(definition, segment, what the inputs lack for it)], for all segments that are defined by conditions. -#}
 {% macro catalogue() %}
     {%- set rows = [] -%}
     {%- set mapped = {} -%}
     {%- for name in var('segmentations') if execute -%}
         {%- set definition = segmentation_definition(name, mapped) -%}
-        {%- set whole = none if segments_in_use(definition) else definition.left_out.values() | first -%}
-        {%- for segment in definition.segments -%}
+        {%- set whole = none if is_in_use(definition) else definition.left_out.values() | first -%}
+        {%- for segment in definition.segments if definition.assignment != 'learned' -%}
             {%- do rows.append((
                 definition,
                 dict(segment, position=loop.index, treatment=segment.treatment or {}),
@@ -41,18 +41,34 @@
     {{ return(rows) }}
 {% endmacro %}
 
+{#- SQL for a text of a learned segment, such as `label.en`: as the definition has it, or otherwise learned. -#}
+{% macro text_by_hand(definition, key, learned='cast(null as string)') -%}
+    {%- set texts = {} -%}
+    {%- for segment in definition.segments -%}
+        {%- set parts = key.split('.') -%}
+        {%- set text = (segment[parts[0]] or {}).get(parts[1]) if parts | length > 1 else segment[key] -%}
+        {%- if text -%}{%- do texts.update({segment.name: text}) -%}{%- endif -%}
+    {%- endfor -%}
+    {%- if texts -%}
+    case cluster{% for name, text in texts.items() %} when '{{ name }}' then {{ as_text(text) }}{% endfor %} else {{ learned }} end
+    {%- else -%}
+    {{ learned }}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- What decides who is in which segment, for the record. -#}
 {% macro written_definition(definition) %}
     {%- set segments = [] -%}
     {%- for segment in definition.segments if segment.name not in definition.left_out -%}
         {%- do segments.append({'name': segment.name, 'when': segment.when or none}) -%}
     {%- endfor -%}
-    {{ return({
-        'assignment': definition.assignment,
-        'population': definition.population or none,
-        'segments': segments,
-        'otherwise': definition.otherwise or none,
-    }) }}
+    {%- set written = {'assignment': definition.assignment, 'population': definition.population or none} -%}
+    {%- if definition.assignment == 'learned' -%}
+        {%- do written.update({'column': definition.column}) -%}
+    {%- else -%}
+        {%- do written.update({'segments': segments, 'otherwise': definition.otherwise or none}) -%}
+    {%- endif -%}
+    {{ return(written) }}
 {% endmacro %}
 
 {#- The as-of dates to publish: each once, and the last one of the record again, which was still open when it was. -#}

@@ -47,13 +47,17 @@ where segment is not null
         {%- set columns = segmentation_columns() -%}
         {%- set segments = [] -%}
         {%- set left_out = {} -%}
-        {%- for segment in written.segments -%}
+        {%- for segment in written.segments or [] -%}
             {%- set used = columns_in(segment.when or '', columns) -%}
             {%- set lacking = inputs_lacking(used + columns_in(written.population or '', columns), columns, mapped) -%}
             {%- if segment.when and lacking -%}{%- do left_out.update({segment.name: lacking | join(', ')}) -%}{%- endif -%}
             {%- do segments.append(dict(segment, columns=used)) -%}
         {%- endfor -%}
         {%- do definition.update(written) -%}
+        {%- if written.assignment == 'learned' -%}
+            {%- set lacking = inputs_lacking([written.column], columns, mapped) -%}
+            {%- if lacking -%}{%- do left_out.update({'(all)': lacking | join(', ')}) -%}{%- endif -%}
+        {%- endif -%}
         {%- do definition.update({'segments': segments, 'left_out': left_out, 'version': definition_version(written, left_out)}) -%}
     {%- endif -%}
     {{ return(definition) }}
@@ -62,9 +66,13 @@ where segment is not null
 {#- Changes whenever a customer's segment can change by it, and not with labels, treatments or line breaks. -#}
 {% macro definition_version(written, left_out) %}
     {%- set meaning = [written.assignment, written.otherwise or '', condition_tokens(written.population or '')] -%}
-    {%- for segment in written.segments if segment.name not in left_out -%}
-        {%- do meaning.append([segment.name, condition_tokens(segment.when or '')]) -%}
-    {%- endfor -%}
+    {%- if written.assignment == 'learned' -%}
+        {%- do meaning.append(written.column) -%}
+    {%- else -%}
+        {%- for segment in written.segments if segment.name not in left_out -%}
+            {%- do meaning.append([segment.name, condition_tokens(segment.when or '')]) -%}
+        {%- endfor -%}
+    {%- endif -%}
     {{ return(local_md5(tojson(meaning))[:8]) }}
 {% endmacro %}
 
@@ -77,7 +85,7 @@ where segment is not null
 {#- {column: what it needs} of everything that a condition may use. -#}
 {% macro segmentation_columns() %}
     {%- set columns = {} -%}
-    {%- for model_name in feature_models() + score_models() -%}
+    {%- for model_name in feature_models() + score_models() + learned_score_models() -%}
         {%- do columns.update(documented_columns(model_name)) -%}
     {%- endfor -%}
     {{ return(columns) }}
@@ -112,11 +120,17 @@ where segment is not null
     {{ return(in_use) }}
 {% endmacro %}
 
+{% macro is_in_use(definition) %}
+    {{ return(not definition.left_out if definition.assignment == 'learned' else segments_in_use(definition) | length > 0) }}
+{% endmacro %}
+
 {#- SQL for a customer's segment: its name, or for overlapping ones all names between bars; null outside of all. -#}
 {% macro segment_expression(definition) -%}
     {%- set in_use = segments_in_use(definition) -%}
-    {%- if not in_use -%}
+    {%- if not is_in_use(definition) -%}
     cast(null as string)
+    {%- elif definition.assignment == 'learned' -%}
+    case when {{ definition.population or 'true' }} then {{ definition.column }} end
     {%- elif definition.assignment == 'all_matches' -%}
     case when {{ definition.population or 'true' }} then coalesce(nullif(concat_ws('|'
         {%- for segment in in_use %},
@@ -141,6 +155,9 @@ where segment is not null
 {#- SQL for the values that made a segment's condition true, as text. -#}
 {% macro evidence_expression(definition) -%}
     {%- set all_columns = [] -%}
+    {%- if definition.assignment == 'learned' -%}
+    {{ values_as_text(definition.evidence or [definition.column]) }}
+    {%- else -%}
     case segment
         {%- for segment in definition.segments if segment.columns %}
         when '{{ segment.name }}' then {{ values_as_text(segment.columns) }}
@@ -148,6 +165,7 @@ where segment is not null
         {%- endfor %}
         else {{ values_as_text(all_columns | unique | list) }}
     end
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro values_as_text(columns) -%}

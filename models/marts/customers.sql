@@ -1,6 +1,16 @@
 {#- a segmentation that the contract has a column for fills it; the rest stand together in other_segments -#}
 {%- set in_use = published_definitions() | map(attribute='name') | list -%}
-{%- set own_column = ['rfm', 'lifecycle', 'loyalty_tier', 'behaviour', 'demographic', 'geographic', 'customer_kind'] -%}
+{%- set own_column = [
+    'rfm',
+    'lifecycle',
+    'loyalty_tier',
+    'value_potential',
+    'cluster',
+    'behaviour',
+    'demographic',
+    'geographic',
+    'customer_kind',
+] -%}
 {%- set others = in_use | reject('in', own_column) | list %}
 
 with
@@ -11,6 +21,16 @@ features as (
 
 published as (
     select * from {{ ref('published_segments') }}
+),
+
+core as (
+    select * from {{ ref('core_customers') }}
+),
+
+-- what moved the next-order score, as of the latest date
+reasons as (
+    select * from {{ ref('score_next_order') }}
+    where reason_1 is not null
 ),
 
 latest as (
@@ -75,6 +95,26 @@ select
     features.view_to_order_conversion_90d,
     features.days_since_last_visit,
     features.days_since_cart_left,
+    features.expected_revenue_score,
+    features.expected_orders_90d,
+    features.expected_orders_365d,
+    features.expected_order_value,
+    cast(features.expected_revenue_90d as decimal(18, 2)) as expected_revenue_90d,
+    cast(features.expected_revenue_365d as decimal(18, 2)) as expected_revenue_365d,
+    cast(features.expected_margin_365d as decimal(18, 2)) as expected_margin_365d,
+    cast(features.lifetime_value as decimal(18, 2)) as lifetime_value,
+    features.lifetime_value_days,
+    features.expected_orders_basis,
+    features.churn_probability,
+    features.churn_days,
+    features.churn_basis,
+    features.next_order_probability,
+    features.next_order_days,
+    features.next_order_basis,
+    reasons.reason_1 as next_order_reason_1,
+    reasons.reason_2 as next_order_reason_2,
+    reasons.reason_3 as next_order_reason_3,
+    coalesce(core.is_core, false) as is_core,
     features.is_active,
     features.can_email,
     features.can_sms,
@@ -90,3 +130,7 @@ inner join latest on features.as_of_date = latest.as_of_date
 left join published
     on features.customer_id = published.customer_id
     and features.as_of_date = published.as_of_date
+left join core on features.customer_id = core.customer_id
+left join reasons
+    on features.customer_id = reasons.customer_id
+    and features.as_of_date = reasons.as_of_date

@@ -61,6 +61,7 @@ subjects as (
         null as latest_on,
         'left out: needs ' || left_out_because as note
     from {{ ref('segments') }}
+    where assignment <> 'learned'
 )
 
 select

@@ -14,29 +14,18 @@ moves as (
         and moves.to_segment = to_segments.segment
 ),
 
-sizes as (
-    select
-        as_of_date,
-        segmentation,
-        segment,
-        count(*) as customers
-    from {{ ref('membership') }}
-    group by as_of_date, segmentation, segment
-    union all
-    select
-        as_of_date,
-        '(all)' as segmentation,
-        '(all)' as segment,
-        count(*) as customers
-    from {{ ref('published_segments') }}
-    group by as_of_date
-),
-
+-- who is in the segment now, and how they came there
 arrivals as (
     select
         as_of_date,
         segmentation,
         to_segment as segment,
+        sum(customers) as customers,
+        sum(expected_revenue_365d) as expected_revenue_365d,
+        sum(lifetime_value) as lifetime_value,
+        cast(sum(churn_probability) as double) / nullif(sum(churn_customers), 0) as churn_probability_mean,
+        cast(sum(next_order_probability) as double) / nullif(sum(next_order_customers), 0)
+            as next_order_probability_mean,
         sum(case when from_segment is null then customers else 0 end) as acquired,
         sum(case when from_segment = to_segment then customers else 0 end) as retained,
         sum(case when to_rank > from_rank then customers else 0 end) as upgraded,
@@ -70,7 +59,7 @@ keys as (
         as_of_date,
         segmentation,
         segment
-    from sizes
+    from arrivals
     union
     select
         as_of_date,
@@ -97,7 +86,7 @@ select
     dates.previous_as_of_date,
     keys.segmentation,
     keys.segment,
-    cast(coalesce(sizes.customers, 0) as integer) as customers,
+    cast(coalesce(arrivals.customers, 0) as integer) as customers,
     -- of the first date there is no before
     {%- for count in departing %}
     cast(case when {{ has_before }} then coalesce(departures.{{ count }}, 0) end as integer) as {{ count }},
@@ -109,16 +98,17 @@ select
     cast(case when {{ is_ranked }} then coalesce(arrivals.{{ count }}, 0) end as integer) as {{ count }},
     {%- endfor %}
     cast(case when {{ has_before }} then coalesce(arrivals.revenue, 0) end as decimal(18, 2)) as revenue,
-    case when arrivals.orders > 0 then cast(arrivals.revenue as double) / arrivals.orders end as average_order_value,
-    arrivals.repeat_buyers / nullif(arrivals.buyers, 0) as repeat_rate
+    cast(arrivals.expected_revenue_365d as decimal(18, 2)) as expected_revenue_365d,
+    cast(arrivals.lifetime_value as decimal(18, 2)) as lifetime_value,
+    arrivals.churn_probability_mean,
+    arrivals.next_order_probability_mean,
+    case when {{ has_before }} and arrivals.orders > 0 then cast(arrivals.revenue as double) / arrivals.orders end
+        as average_order_value,
+    case when {{ has_before }} then arrivals.repeat_buyers / nullif(arrivals.buyers, 0) end as repeat_rate
 from keys
 left join dates
     on keys.as_of_date = dates.as_of_date
     and keys.segmentation = dates.segmentation
-left join sizes
-    on keys.as_of_date = sizes.as_of_date
-    and keys.segmentation = sizes.segmentation
-    and keys.segment = sizes.segment
 left join arrivals
     on keys.as_of_date = arrivals.as_of_date
     and keys.segmentation = arrivals.segmentation

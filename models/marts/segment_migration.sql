@@ -5,7 +5,9 @@ moves as (
         *,
         sum(customers) over (partition by as_of_date, segmentation, from_segment) as customers_before
     from {{ ref('segment_moves') }}
-    where segmentation <> '(all)'
+    where
+        segmentation <> '(all)'
+        and previous_as_of_date is not null
 ),
 
 segments as (

@@ -9,6 +9,30 @@ latest as (
     where is_latest
 ),
 
+-- how far the revenue of a customer may be from what is expected
+spreads as (
+    select
+        spreads.customer_id,
+        cast(spreads.expected_revenue_365d_variance as decimal(38, 4)) as expected_revenue_365d_variance
+    from {{ ref('score_lifetime') }} as spreads
+    inner join {{ ref('fits_in_use') }} as fits
+        on spreads.as_of_date = fits.as_of_date
+        and spreads.fitted_on = fits.learned_on
+        and fits.as_of_date = fits.fitted_on
+    inner join latest on spreads.as_of_date = latest.as_of_date
+),
+
+-- how far the fit may be from the population, for all segments alike
+fits as (
+    select max(fits.value) as relative_error
+    from {{ ref('fit_lifetime') }} as fits
+    inner join {{ ref('fits_in_use') }} as in_use on fits.fitted_on = in_use.learned_on
+    inner join latest
+        on in_use.as_of_date = latest.as_of_date
+        and in_use.fitted_on = latest.as_of_date
+    where fits.parameter = 'relative_error_365d'
+),
+
 members as (
     select
         membership.segmentation,
@@ -45,6 +69,18 @@ profiles as (
         median(customers.price_level) as price_level_median,
         median(customers.visits_90d) as visits_90d_median,
         median(customers.age_years) as age_years_median,
+        sum(cast(customers.expected_orders_365d as decimal(18, 6))) as expected_orders_365d,
+        cast(sum(customers.expected_revenue_365d) as double) as expected_revenue_365d,
+        case
+            when sum(case when customers.expected_orders_basis = 'segment mean' then 1 else 0 end) = 0
+                then cast(sum(spreads.expected_revenue_365d_variance) as double)
+        end as expected_revenue_365d_variance,
+        cast(sum(customers.lifetime_value) as double) as lifetime_value,
+        cast(sum(cast(customers.churn_probability as decimal(18, 9))) as double)
+        / nullif(count(customers.churn_probability), 0) as churn_probability_mean,
+        cast(sum(cast(customers.next_order_probability as decimal(18, 9))) as double)
+        / nullif(count(customers.next_order_probability), 0) as next_order_probability_mean,
+        sum(case when customers.is_core then 1 else 0 end) as core_customers,
         sum(case when customers.is_active then 1 else 0 end) as active_customers,
         sum(case when customers.is_reachable then 1 when not customers.is_reachable then 0 end) as reachable_customers,
         sum(case when customers.can_email then 1 when not customers.can_email then 0 end) as email_customers,
@@ -53,7 +89,19 @@ profiles as (
         sum(case when customers.can_messenger then 1 when not customers.can_messenger then 0 end) as messenger_customers
     from members
     inner join customers on members.customer_id = customers.customer_id
+    left join spreads on members.customer_id = spreads.customer_id
     group by members.segmentation, members.segment
+),
+
+-- nine times out of ten the revenue lies within, if the model is right: chance and the error of the fit together
+banded as (
+    select
+        profiles.*,
+        1.645 * sqrt(
+            profiles.expected_revenue_365d_variance + power(fits.relative_error * profiles.expected_revenue_365d, 2)
+        ) as half_band
+    from profiles
+    cross join fits
 ),
 
 {%- for dimension in ['favourite_category', 'region'] %}
@@ -103,7 +151,7 @@ profiles as (
 populations as (
     select
         profiles.segmentation,
-        case when max(segments.assignment) = 'first_match' then sum(profiles.customers) end as customers
+        case when max(segments.assignment) <> 'all_matches' then sum(profiles.customers) end as customers
     from profiles
     left join {{ ref('segments') }} as segments
         on profiles.segmentation = segments.segmentation
@@ -148,6 +196,21 @@ select
     profiles.return_share_median,
     profiles.visits_90d_median,
     profiles.age_years_median,
+    cast(profiles.expected_orders_365d as double) as expected_orders_365d,
+    cast(profiles.expected_revenue_365d as decimal(18, 2)) as expected_revenue_365d,
+    cast(
+        profiles.expected_revenue_365d
+        - case
+            when profiles.half_band < profiles.expected_revenue_365d then profiles.half_band
+            when profiles.half_band is not null then profiles.expected_revenue_365d
+        end as decimal(18, 2)
+    ) as expected_revenue_365d_low,
+    cast(profiles.expected_revenue_365d + profiles.half_band as decimal(18, 2)) as expected_revenue_365d_high,
+    profiles.expected_revenue_365d / nullif(everybody.expected_revenue_365d, 0) as share_of_expected_revenue_365d,
+    cast(profiles.lifetime_value as decimal(18, 2)) as lifetime_value,
+    profiles.lifetime_value / profiles.customers as lifetime_value_mean,
+    profiles.churn_probability_mean,
+    profiles.next_order_probability_mean,
     -- 100 is the mean of all customers
     100 * (profiles.revenue_12m / profiles.customers)
     / nullif(everybody.revenue_12m / everybody.customers, 0) as index_revenue_12m,
@@ -155,12 +218,13 @@ select
     / nullif(everybody.orders_12m / everybody.customers, 0) as index_orders_12m,
     100 * (profiles.lifetime_revenue / nullif(profiles.lifetime_orders, 0))
     / nullif(everybody.lifetime_revenue / nullif(everybody.lifetime_orders, 0), 0) as index_average_order_value,
+    profiles.core_customers / profiles.customers as share_core,
     profiles.active_customers / profiles.customers as share_active,
     {%- for reach in ['reachable', 'email', 'sms', 'push', 'messenger'] %}
     profiles.{{ reach }}_customers / profiles.customers as share_{{ reach }},
     {%- endfor %}
     cast(profiles.reachable_customers as integer) as reachable_customers
-from profiles
+from banded as profiles
 cross join latest
 cross join everybody
 inner join populations on profiles.segmentation = populations.segmentation

@@ -1,8 +1,9 @@
+-- depends_on: {{ ref('cluster_names') }}
 {%- for name in var('segmentations') %}
 -- depends_on: {{ ref('segments_' ~ name) }}
 {%- endfor %}
 
-{% for definition, segment, left_out_because in catalogue() %}
+{%- for definition, segment, left_out_because in catalogue() %}
 select
     {{ as_text(definition.name) }} as segmentation,
     {{ as_text(segment.name) }} as segment,
@@ -21,5 +22,47 @@ select
     {{ as_text(left_out_because) }} as left_out_because,
     cast({{ segment.position }} as integer) as position,
     cast({{ segment.rank if segment.rank is defined else 'null' }} as integer) as segment_rank
-{{ 'union all' if not loop.last }}
+union all
 {%- endfor %}
+{%- for definition in published_definitions() if definition.assignment == 'learned' %}
+-- learned segments name themselves, unless the definition names them better
+select
+    {{ as_text(definition.name) }} as segmentation,
+    cluster as segment,
+    {{ text_by_hand(definition, 'label.en', 'label') }} as label,
+    {{ text_by_hand(definition, 'label.ko', 'label_ko') }} as label_ko,
+    {{ as_text(definition.question) }} as question,
+    {{ as_text(definition.basis) }} as basis,
+    {{ as_text(definition.assignment) }} as assignment,
+    concat('learned; about: ', rule) as condition,
+    {{ text_by_hand(definition, 'hypothesis') }} as hypothesis,
+    {{ text_by_hand(definition, 'treatment.objective') }} as treatment_objective,
+    {{ text_by_hand(definition, 'treatment.channel') }} as treatment_channel,
+    {{ text_by_hand(definition, 'treatment.offer') }} as treatment_offer,
+    {{ text_by_hand(definition, 'owner', as_text(definition.owner)) }} as owner,
+    {{ as_text(definition.version) }} as definition_version,
+    case when not is_in_use then concat('not found again since ', cast(last_found_on as string)) end as left_out_because,
+    position,
+    cast(null as integer) as segment_rank
+from {{ ref('cluster_names') }}
+union all
+{%- endfor %}
+select
+    cast(null as string) as segmentation,
+    cast(null as string) as segment,
+    cast(null as string) as label,
+    cast(null as string) as label_ko,
+    cast(null as string) as question,
+    cast(null as string) as basis,
+    cast(null as string) as assignment,
+    cast(null as string) as condition,
+    cast(null as string) as hypothesis,
+    cast(null as string) as treatment_objective,
+    cast(null as string) as treatment_channel,
+    cast(null as string) as treatment_offer,
+    cast(null as string) as owner,
+    cast(null as string) as definition_version,
+    cast(null as string) as left_out_because,
+    cast(null as integer) as position,
+    cast(null as integer) as segment_rank
+where false

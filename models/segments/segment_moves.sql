@@ -11,13 +11,17 @@
 
 with
 
--- dates that are no longer looked at keep the rows that they had
+-- dates that are no longer looked at keep the rows that they had, and so does the first one, whose before has gone
 date_pairs as (
     select
         as_of_date,
         previous_as_of_date
     from {{ ref('as_of_dates') }}
-    where previous_as_of_date is not null
+    {%- if is_incremental() %}
+    where
+        previous_as_of_date is not null
+        or as_of_date not in (select recorded.as_of_date from {{ this }} as recorded)
+    {%- endif %}
 ),
 
 versions as (
@@ -37,7 +41,11 @@ published as (
         features.lifetime_revenue,
         features.revenue_12m,
         features.last_order_on,
-        features.is_active
+        features.is_active,
+        features.expected_revenue_365d,
+        features.lifetime_value,
+        features.churn_probability,
+        features.next_order_probability
     from {{ ref('published_segments') }} as segments
     left join {{ ref('customer_features') }} as features
         on segments.customer_id = features.customer_id
@@ -74,6 +82,10 @@ changes as (
         coalesce(now.lifetime_orders - coalesce(before.lifetime_orders, 0), 0) as orders,
         coalesce(now.lifetime_revenue - coalesce(before.lifetime_revenue, 0), 0) as revenue,
         coalesce(now.revenue_12m, before.revenue_12m, 0) as revenue_12m,
+        cast(now.expected_revenue_365d as decimal(18, 4)) as expected_revenue_365d,
+        cast(now.lifetime_value as decimal(18, 4)) as lifetime_value,
+        cast(now.churn_probability as decimal(18, 9)) as churn_probability,
+        cast(now.next_order_probability as decimal(18, 9)) as next_order_probability,
         case when now.last_order_on > now.previous_as_of_date then 1 else 0 end as is_buyer,
         case
             when now.last_order_on > now.previous_as_of_date and now.lifetime_orders > 1 then 1
@@ -120,7 +132,11 @@ moves as (
 
 select
     moves.as_of_date,
-    date_pairs.previous_as_of_date,
+    -- nobody moves into a segmentation that was not published the date before
+    case
+        when moves.segmentation = '(all)' or versions.previous_published_on = date_pairs.previous_as_of_date
+            then date_pairs.previous_as_of_date
+    end as previous_as_of_date,
     moves.segmentation,
     moves.from_segment,
     moves.to_segment,
@@ -139,14 +155,16 @@ select
     sum(moves.buyers) as buyers,
     sum(moves.repeat_buyers) as repeat_buyers,
     sum(moves.churned) as churned,
-    sum(moves.won_back) as won_back
+    sum(moves.won_back) as won_back,
+    sum(moves.expected_revenue_365d) as expected_revenue_365d,
+    sum(moves.lifetime_value) as lifetime_value,
+    sum(moves.churn_probability) as churn_probability,
+    sum(moves.churn_customers) as churn_customers,
+    sum(moves.next_order_probability) as next_order_probability,
+    sum(moves.next_order_customers) as next_order_customers
 from moves
 inner join date_pairs on moves.as_of_date = date_pairs.as_of_date
 left join versions
     on moves.as_of_date = versions.as_of_date
     and moves.segmentation = versions.segmentation
--- nobody moves into a segmentation that was not published the date before
-where
-    moves.segmentation = '(all)'
-    or versions.previous_published_on = date_pairs.previous_as_of_date
 group by 1, 2, 3, 4, 5, 6

@@ -22,8 +22,15 @@ class BuildError(Exception):
     """The build failed; the message is what dbt says about it."""
 
 
-def build(source: Input, *, full_refresh: bool, select: str | None, console: Console | None) -> list[str]:
-    """Build an input into its database and return dbt's warnings.
+def build(
+    source: Input,
+    *,
+    full_refresh: bool = False,
+    apply_only: bool = False,
+    select: str | None = None,
+    console: Console | None = None,
+) -> list[str]:
+    """Build an input into its database and return dbt's warnings; apply_only leaves the stored fits as they are.
 
     Each input has a target folder of its own, because other variables make dbt parse everything anew.
     The unit tests say nothing about an input, so only the demo runs them.
@@ -33,6 +40,12 @@ def build(source: Input, *, full_refresh: bool, select: str | None, console: Con
     arguments += ["--target-path", str(PROJECT / "target" / source.name), "--log-level", "none"]
     if source.vars:
         arguments += ["--vars", json.dumps(source.vars, default=str), "--exclude-resource-type", "unit_test"]
+    if apply_only:
+        if not source.database.is_file():
+            raise BuildError(
+                f"There are no fits to apply yet: {source.database} is built without --apply-only first."
+            )
+        arguments += ["--exclude", "tag:fit"]
     if full_refresh:
         arguments.append("--full-refresh")
     if select:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from customer_segmentation import contract, inputs, report
+from customer_segmentation import contract, inputs, promotion, report
 from customer_segmentation.demo_shop import main as demo_shop
 
 input_option = click.option(
@@ -27,7 +27,7 @@ class ReadableErrors(click.Group):
         """Run the command."""
         try:
             return super().invoke(context)
-        except (inputs.InputError, report.ReportError) as error:
+        except (inputs.InputError, report.ReportError, promotion.PromotionError) as error:
             raise click.ClickException(str(error)) from error
 
 
@@ -39,9 +39,10 @@ def main() -> None:
 @main.command()
 @input_option
 @click.option("--full-refresh", is_flag=True, help="Publish the whole history anew.")
+@click.option("--apply-only", is_flag=True, help="Fit nothing: apply the fits that are stored.")
 @click.option("--select", metavar="NODES", help="Build only these nodes (dbt's --select), without a report.")
 @click.option("--quiet", is_flag=True, help="No progress and no report.")
-def build(name_or_path: str, full_refresh: bool, select: str | None, quiet: bool) -> None:
+def build(name_or_path: str, full_refresh: bool, apply_only: bool, select: str | None, quiet: bool) -> None:
     """Run dbt build with an input, then print its segments."""
     from customer_segmentation import builds  # dbt takes seconds to import, and only this command needs it
 
@@ -52,7 +53,11 @@ def build(name_or_path: str, full_refresh: bool, select: str | None, quiet: bool
     started = time.monotonic()
     try:
         warnings = builds.build(
-            source, full_refresh=full_refresh, select=select, console=None if quiet else console
+            source,
+            full_refresh=full_refresh,
+            apply_only=apply_only,
+            select=select,
+            console=None if quiet else console,
         )
     except builds.BuildError as error:
         raise click.ClickException(f"The build of {source.name} failed.\n\n{error}") from error
@@ -80,6 +85,20 @@ def print_report(name_or_path: str) -> None:
     """Print the segments of a database that was built before."""
     source = inputs.resolve(name_or_path)
     report.print_report(source.database, _currency(source), _console())
+
+
+@main.command(name="promote-clusters")
+@click.argument("name")
+@click.option("--owner", required=True, help="Who answers for the segmentation.")
+@click.option(
+    "--only", multiple=True, metavar="CLUSTER", help="Only this cluster; may be given several times."
+)
+@input_option
+def promote_clusters(name: str, owner: str, only: tuple[str, ...], name_or_path: str) -> None:
+    """Write the clusters of a build as the segmentation NAME, with conditions."""
+    paths = promotion.promote(inputs.resolve(name_or_path).database, name, owner, only)
+    click.echo(f"Wrote {' and '.join(_short(path) for path in paths)}.")
+    click.echo(f"What is left to do: {promotion.GUIDE}.")
 
 
 @main.command(name="contract")

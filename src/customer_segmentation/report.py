@@ -18,6 +18,43 @@ select
 from marts.customers
 """
 
+EXPECTED = """
+select
+    expected_revenue_365d,
+    expected_revenue_365d_low,
+    expected_revenue_365d_high,
+    share_core,
+    (select round(100 * sum(share_of_expected_revenue)) from marts.core_customers where is_core)
+from marts.segment_profiles
+where segmentation = '(all)'
+"""
+
+# the last time that a score could be judged, or else why it could not be
+JUDGED = """
+with
+
+judged as (
+    select
+        score,
+        is_offered,
+        fitted_on,
+        max(overall_verdict) as verdict,
+        max(replaced_by) as replaced_by,
+        max(note) filter (metric = '(none)') as note,
+        row_number() over (partition by score order by max(overall_verdict) is null, fitted_on desc) as place
+    from marts.model_evaluation
+    where
+        is_offered is not null
+        and score <> 'lifetime_order_probability'
+    group by score, is_offered, fitted_on
+)
+
+select score, case when verdict is not null then fitted_on end, verdict, is_offered, replaced_by, note
+from judged
+where place = 1
+order by score
+"""
+
 # rowid: in the order of the catalogue
 SEGMENTS = """
 with
@@ -44,7 +81,7 @@ left join marts.segment_kpis as kpis
     and segments.segmentation = kpis.segmentation
     and segments.segment = kpis.segment
 where segments.left_out_because is null
-order by segments.rowid
+order by min(segments.rowid) over (partition by segments.segmentation), segments.position
 """
 
 REJECTED = """
@@ -66,6 +103,7 @@ select
     end,
     string_agg(left_out_because, ', ')
 from marts.segments
+where assignment <> 'learned'
 group by segmentation
 having count(left_out_because) > 0
 order by segmentation
@@ -101,11 +139,11 @@ def print_report(database: Path, currency: str, console: Console) -> None:
         try:
             answers = [
                 connection.execute(query).fetchall()
-                for query in (HEADLINE, SEGMENTS, REJECTED, LEFT_OUT, KEPT)
+                for query in (HEADLINE, SEGMENTS, EXPECTED, JUDGED, REJECTED, LEFT_OUT, KEPT)
             ]
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise ReportError(f"{database} lacks what the report reads. Build it whole.\n{error}") from error
-    headline, segments, rejected, left_out, kept = answers
+    headline, segments, expected, judged, rejected, left_out, kept = answers
 
     as_of_date, customers, orders, revenue = headline[0]
     if as_of_date is None:
@@ -116,6 +154,8 @@ def print_report(database: Path, currency: str, console: Console) -> None:
         highlight=False,
     )
     console.print(_table(segments))
+    _print_expected(expected, currency, console)
+    console.print(_judgements(judged))
     for source, rows_in, rows_rejected in rejected:
         console.print(
             f"Rejected from {source}: {rows_rejected:,} of {rows_in:,} rows (marts.rejected_rows)",
@@ -150,6 +190,31 @@ def _table(segments: list[tuple]) -> Table:
             "-" if change is None else f"{change:+,}",
         )
         previous = segmentation
+    return table
+
+
+def _print_expected(expected: list[tuple], currency: str, console: Console) -> None:
+    for revenue, low, high, share_core, core_revenue in expected:
+        if revenue is None:
+            continue
+        band = f" (90 % band {low:,.0f} to {high:,.0f})" if low is not None else ""
+        console.print(
+            f"\nExpected in 365 days: revenue {currency} {revenue:,.0f}{band}; "
+            f"{share_core:.1%} of the customers make up {core_revenue:.0f} % of it",
+            highlight=False,
+        )
+
+
+def _judgements(judged: list[tuple]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("Learned score")
+    table.add_column("Judged on", no_wrap=True)
+    table.add_column("Against simple heuristics")
+    for score, judged_on, verdict, is_offered, replaced_by, note in judged:
+        result = verdict or f"not judged: {note}"
+        if verdict and not is_offered:
+            result += f"; {replaced_by} is shown instead" if replaced_by else "; not fitted since"
+        table.add_row(score.replace("_", " "), str(judged_on or "-"), result)
     return table
 
 

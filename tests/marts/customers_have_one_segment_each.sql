@@ -1,10 +1,10 @@
--- in a first-match segmentation nobody is in two segments at once
+-- where segments don't overlap, nobody is in two at once
 with
 
 exclusive as (
     select distinct segmentation
     from {{ ref('segments') }}
-    where assignment = 'first_match'
+    where assignment <> 'all_matches'
 )
 
 select

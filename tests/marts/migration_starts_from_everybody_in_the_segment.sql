@@ -7,7 +7,9 @@ pairs as (
         previous_as_of_date,
         segmentation
     from {{ ref('segment_moves') }}
-    where segmentation <> '(all)'
+    where
+        segmentation <> '(all)'
+        and previous_as_of_date is not null
 ),
 
 members as (

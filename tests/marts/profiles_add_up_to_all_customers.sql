@@ -42,7 +42,7 @@ sums as (
     inner join {{ ref('segments') }} as segments
         on profiles.segmentation = segments.segmentation
         and profiles.segment = segments.segment
-    where segments.assignment = 'first_match'
+    where segments.assignment <> 'all_matches'
     group by profiles.segmentation
 )
 

@@ -21,6 +21,7 @@ UNDONE = f"""
     case when {NOT_YET} and lower(trim(status)) = 'returned' then 'completed' else status end as status,
     case when {NOT_YET} then null else returned_at end as returned_at
 """
+LEARNED = ("score_cluster", "score_expectations", "score_value")
 IN_COMMON = f"between date '2025-06-30' and date '{CUT}'"
 
 
@@ -43,6 +44,14 @@ def cut_demo(project, tmp_path_factory):
     return project.run(folder, "--select", "+customer_features", inputs=inputs)
 
 
+@pytest.fixture(scope="module")
+def learned_columns(project) -> list[str]:
+    """What comes from models: these are fitted on dates of the grid, and the two grids begin on different days."""
+    models = {node.name: node for node in project.manifest.nodes.values() if node.resource_type == "model"}
+    names = [name for model in LEARNED for name in models[model].columns]
+    return [name for name in names if name not in ("customer_id", "as_of_date", "fitted_on")]
+
+
 def test_the_cut_took_away_orders_events_and_returns(cut_demo, demo):
     sizes = """
         select
@@ -60,15 +69,35 @@ def test_the_cut_took_away_orders_events_and_returns(cut_demo, demo):
     ("relation", "keys"),
     [
         ("scores.customer_features", "as_of_date, customer_id"),
+        ("scores.score_lifetime", "as_of_date, customer_id, fitted_on"),
         ("fits.fit_rfm_cutoffs", "fitted_on, metric"),
         ("fits.fit_interpurchase", "fitted_on, category"),
     ],
 )
-def test_nothing_known_on_a_date_changes_when_later_rows_are_added(cut_demo, demo, relation: str, keys: str):
+def test_nothing_known_on_a_date_changes_when_later_rows_are_added(
+    cut_demo, demo, learned_columns, relation: str, keys: str
+):
     when = keys.partition(",")[0]
-    query = f"select * from {relation} where {when} {IN_COMMON} order by {keys}"
+    # a date is also scored by the fits of the next one, which the cut took away
+    fitted = f"and fitted_on <= date '{CUT}'" if "fitted_on" in keys else ""
+    query = f"select * from {relation} where {when} {IN_COMMON} {fitted} order by {keys}"
     then, now = cut_demo.frame(query), demo.frame(query)
     assert then[when].nunique() == 10
+    if relation == "scores.customer_features":
+        then, now = then.drop(columns=learned_columns), now.drop(columns=learned_columns)
+    pd.testing.assert_frame_equal(then, now, check_exact=True)
+
+
+def test_what_is_learned_by_a_date_changes_no_more_than_that(cut_demo, demo, learned_columns):
+    """At the day of the cut both grids have all the dates that its fits look at; only clusters may be numbered anew."""
+    query = (
+        f"select {', '.join(learned_columns)} from scores.customer_features where as_of_date = date '{CUT}'"
+    )
+    then, now = (outcome.frame(f"{query} order by customer_id") for outcome in (cut_demo, demo))
+    assert then["expected_orders_365d"].notna().sum() > 1000
+    assert then["next_order_probability"].notna().sum() > 1000
+    renamed = pd.crosstab(then.pop("nearest_cluster"), now.pop("nearest_cluster"))
+    assert ((renamed > 0).sum() == 1).all()
     pd.testing.assert_frame_equal(then, now, check_exact=True)
 
 

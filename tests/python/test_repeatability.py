@@ -29,6 +29,10 @@ def test_the_order_of_the_rows_changes_nothing(project, demo, tmp_path):
             duckdb.sql(f"copy (from {rows} order by hash(input)) to '{tmp_path / name}.csv'")
     shuffled = project.run(tmp_path, inputs=inputs)
     assert differing(demo.marts(), shuffled.marts()) == []
+    for fit in (name for name in demo.tables("fits") if name.startswith("fit_") and name != "fit_history"):
+        assert sorted(demo.rows(f"fits.{fit}"), key=repr) == sorted(shuffled.rows(f"fits.{fit}"), key=repr), (
+            fit
+        )
 
 
 class Shop:

@@ -38,12 +38,32 @@ select * from (values
 ) as t (as_of_date, segmentation, definition_version);
 
 create table marts.segment_profiles as
-select * from (values
+select
+    *,
+    case when segment = '(all)' then 1000.4 end as expected_revenue_365d,
+    case when segment = '(all)' then 900.4 end as expected_revenue_365d_low,
+    case when segment = '(all)' then 1100.4 end as expected_revenue_365d_high,
+    0.5 as share_core
+from (values
     (date '2026-06-30', '(all)', '(all)', 2, 1.0, 1.0),
     (date '2026-06-30', 'lifecycle', 'dormant', 1, 0.5, null),
     (date '2026-06-30', 'lifecycle', 'new', 1, 0.5, 0.75),
     (date '2026-06-30', 'behaviour', 'premium', 1, 0.5, 0.75)
 ) as t (as_of_date, segmentation, segment, customers, share_of_customers, share_of_revenue_12m);
+
+create table marts.core_customers as
+select * from (values ('a', 0.81, true), ('b', 0.19, false)) as t (customer_id, share_of_expected_revenue, is_core);
+
+create table marts.model_evaluation as
+select *, null::varchar as note from (values
+    ('expected_orders_90d', date '2025-12-31', 'overall', 'better', null, true),
+    ('expected_orders_90d', date '2026-03-31', '(none)', null, null, true),
+    ('churn_probability', date '2026-03-31', 'overall', 'worse', 'segment mean', false),
+    ('lifetime_order_probability', date '2026-03-31', 'overall', 'better', null, true),
+    ('clusters', date '2026-03-31', 'jaccard_min', null, null, null)
+) as t (score, fitted_on, metric, overall_verdict, replaced_by, is_offered)
+union all
+select 'learned_order_probability', date '2026-03-31', '(none)', null, null, false, '12 buyers; 500 are needed';
 
 create table marts.segment_kpis as
 select * from (values
@@ -86,6 +106,22 @@ def test_segments_stand_in_the_order_of_the_catalogue_with_their_change(report: 
 
 def test_overlapping_segments_are_marked(report: list[str]):
     assert "behaviour (overlapping) Premium 1 50.0% 75.0% -" in report
+
+
+def test_it_says_what_is_expected_and_who_makes_up_most_of_it(report: list[str]):
+    assert (
+        "Expected in 365 days: revenue KRW 1,000 (90 % band 900 to 1,100); "
+        "50.0% of the customers make up 81 % of it"
+    ) in " ".join(report)
+
+
+def test_it_says_how_learned_scores_were_last_judged_or_why_not(report: list[str]):
+    start = report.index("churn probability 2026-03-31 worse; segment mean is shown instead")
+    assert report[start : start + 3] == [
+        "churn probability 2026-03-31 worse; segment mean is shown instead",
+        "expected orders 90d 2025-12-31 better",
+        "learned order probability - not judged: 12 buyers; 500 are needed",
+    ]
 
 
 def test_it_names_only_inputs_with_rejected_rows(report: list[str]):

@@ -39,6 +39,16 @@ DEFINITIONS = {
 }
 
 
+LEARNED = {
+    "question": "Which customers behave alike?",
+    "basis": "behavioural",
+    "assignment": "learned",
+    "column": "nearest_cluster",
+    "owner": "analytics",
+    "segments": [{"name": "cluster_1", "label": {"en": "Regulars", "ko": "단골"}}],
+}
+
+
 class Definitions:
     """The macros that read definitions, evaluated by dbt."""
 
@@ -110,7 +120,15 @@ MISTAKES = {
     "`assignment` is missing": changed(assignment=None),
     "`owner` is missing": changed(owner=None),
     "`basis` is 'behavioral': did you mean 'behavioural'?": changed(basis="behavioral"),
-    "`assignment` is 'best': there is first_match, all_matches": changed(assignment="best"),
+    "`assignment` is 'best': there is first_match, all_matches, learned": changed(assignment="best"),
+    "`column` belongs to a learned segmentation": changed(column="nearest_cluster"),
+    "`column` is missing": {key: value for key, value in LEARNED.items() if key != "column"},
+    "there is no column 'nearest_clusters': did you mean 'nearest_cluster'?": LEARNED
+    | {"column": "nearest_clusters"},
+    "there is no column 'orders_12': did you mean 'orders_12m'?": LEARNED | {"evidence": ["orders_12"]},
+    "`otherwise` belongs to conditions: a learned segmentation has none": LEARNED | {"otherwise": "rest"},
+    "segment 'cluster_1': there is no key 'when'": LEARNED
+    | {"segments": [LEARNED["segments"][0] | {"when": "true"}]},
     "`segments` must be a list of segments, each with a name": changed(segments=[]),
     "must be a list of segments": changed(segments=["late", "on_time"]),
     "`otherwise` is 'ontime', but no segment has this name: did you mean 'on_time'?": changed(
@@ -225,6 +243,19 @@ def test_the_population_counts_for_what_can_be_reached(definitions: Definitions)
     prospects = with_conditions("lifetime_orders = 0", population="lifetime_orders > 0")
     ((problem,),) = definitions.problems([prospects])
     assert "its condition can't be true (lifetime_orders = 0, within lifetime_orders > 0)" in problem
+
+
+def test_a_learned_segmentation_takes_its_segments_from_a_column(definitions: Definitions):
+    plain = {key: value for key, value in LEARNED.items() if key != "segments"}
+    assert definitions.problems([LEARNED, plain, LEARNED | {"segments": []}]) == [[], [], []]
+    expression, limited = definitions.evaluate(
+        "segment_expression(dict(written, left_out={}))", [plain, plain | {"population": "orders > 0"}]
+    )
+    rows = duckdb.sql(
+        f"select nearest_cluster, {expression}, {limited} from (values ('a', 1), ('b', 0), (null, 1)) as "
+        "everyone (nearest_cluster, orders)"
+    ).fetchall()
+    assert rows == [("a", "a", "a"), ("b", "b", None), (None, None, None)]
 
 
 def test_overlapping_audiences_do_not_hide_each_other(definitions: Definitions):

@@ -1,0 +1,61 @@
+{#-
+  The columns that customers are clustered by: the one reviewed list. docs/decisions/0012_clusters.md says why these.
+
+  model      the features_ model that has the column; a column whose input isn't there is left out
+  transform  log: amounts; log1p: counts and days; plain: shares
+  better     high or low, where one of them means a more valuable customer: the first fit numbers its clusters by it
+  high, low  what a cluster is called whose customers have more or less of it than others: {en: …, ko: …}
+-#}
+{% macro cluster_columns() %}
+    {%- set columns %}
+days_since_last_order:
+  model: features_rfm
+  transform: log1p
+  better: low
+  high: {en: not recent, ko: 최근 뜸함}
+  low: {en: recent, ko: 최근 구매}
+lifetime_orders:
+  model: features_rfm
+  transform: log1p
+  better: high
+  high: {en: many orders, ko: 주문 많음}
+  low: {en: few orders, ko: 주문 적음}
+average_order_value:
+  model: features_rfm
+  transform: log
+  better: high
+  high: {en: large orders, ko: 객단가 높음}
+  low: {en: small orders, ko: 객단가 낮음}
+discount_share:
+  model: features_purchasing
+  transform: plain
+  high: {en: on discount, ko: 할인 구매}
+  low: {en: full price, ko: 정가 구매}
+visits_90d:
+  model: features_browsing
+  transform: log1p
+  high: {en: frequent visits, ko: 방문 잦음}
+  low: {en: few visits, ko: 방문 드묾}
+    {% endset -%}
+    {{ return(fromyaml(columns)) }}
+{% endmacro %}
+
+{#- The models that have them, each once. -#}
+{% macro cluster_feature_models() %}
+    {{ return(cluster_columns().values() | map(attribute='model') | unique | list) }}
+{% endmacro %}
+
+{#- As many clusters as a fit can have. -#}
+{% macro cluster_slots() %}{{ return(range(1, 11)) }}{% endmacro %}
+
+{#- A parameter of a fit from rows that are grouped by fit; slot: the place of a cluster among those of its fit. -#}
+{% macro cluster_parameter(section, metric, column='(all)', slot=none) -%}
+    max(
+        case
+            when
+                section = '{{ section }}' and metric = '{{ metric }}' and column_name = '{{ column }}'
+                {%- if slot %} and slot = {{ slot }}{% endif %}
+                then value
+        end
+    )
+{%- endmacro %}

@@ -1,0 +1,151 @@
+{%- set scores = evaluated_scores() -%}
+{%- set models = {'lifetime': 'score_lifetime', 'next_order': 'score_next_order', 'clusters': 'score_cluster'} -%}
+with
+
+latest as (
+    select max(as_of_date) as latest_date from {{ ref('as_of_dates') }}
+),
+
+sampled as (
+    select sampled_buyers.*
+    from {{ ref('sampled_buyers') }} as sampled_buyers
+    inner join {{ ref('fit_dates') }} as fit_dates on sampled_buyers.as_of_date = fit_dates.fitted_on
+),
+
+rfm_scores as (
+    select * from {{ ref('score_rfm') }}
+    where fitted_on = as_of_date
+),
+
+heuristics as (
+    select * from {{ ref('score_heuristics') }}
+    where fitted_on = as_of_date
+),
+{% for fit, model in models.items() %}
+{{ fit }} as (
+    select * from {{ ref(model) }}
+    where fitted_on = as_of_date
+),
+{% endfor %}
+errors as (
+    select
+        fitted_on,
+        {%- for name in scores | map(attribute='relative_error') | reject('none') | unique %}
+        max(case when parameter = '{{ name }}' then value end) as {{ name }},
+        {%- endfor %}
+        count(*) as parameters
+    from {{ ref('fit_lifetime') }}
+    group by fitted_on
+),
+
+-- what came after the date
+came as (
+    select
+        sampled.customer_id,
+        sampled.as_of_date,
+        {%- for days in outcome_horizons() %}
+        {%- set is_within = dbt.datediff('sampled.as_of_date', 'order_days.date_day', 'day') ~ ' <= ' ~ days %}
+        sum(case when {{ is_within }} then order_days.orders else 0 end) as orders_{{ days }}d,
+        sum(case when {{ is_within }} then order_days.orders_placed else 0 end) as orders_placed_{{ days }}d,
+        sum(case when {{ is_within }} then order_days.revenue else 0 end) as revenue_{{ days }}d,
+        {%- endfor %}
+        count(*) as order_days
+    from sampled
+    inner join {{ ref('order_days') }} as order_days
+        on sampled.customer_id = order_days.customer_id
+        and sampled.as_of_date < order_days.date_day
+    group by sampled.customer_id, sampled.as_of_date
+),
+
+-- side by side: predictions, what else was known, and what came
+known as (
+    select
+        sampled.customer_id,
+        sampled.as_of_date,
+        {%- for score in scores %}
+        {{ score.fit }}.{{ score.name }},
+        {%- if score.variance %}
+        lifetime.{{ score.variance }},
+        {%- endif %}
+        {%- endfor %}
+        {%- for kind in scores | map(attribute='heuristic') | unique %}
+        heuristics.segment_mean_{{ kind }},
+        heuristics.repeat_rate_{{ kind }},
+        {%- endfor %}
+        {%- for days in outcome_horizons() %}
+        coalesce(came.orders_{{ days }}d, 0) as orders_{{ days }}d,
+        coalesce(came.orders_placed_{{ days }}d, 0) as orders_placed_{{ days }}d,
+        coalesce(came.revenue_{{ days }}d, 0) as revenue_{{ days }}d,
+        {%- endfor %}
+        {%- for name in scores | map(attribute='relative_error') | reject('none') | unique %}
+        errors.{{ name }},
+        {%- endfor %}
+        heuristics.days_since_last_purchase,
+        try_cast(replace(clusters.nearest_cluster, 'cluster_', '') as integer) as cluster_id,
+        rfm_scores.recency_score * 10 + rfm_scores.frequency_score as cell
+    from sampled
+    left join errors on sampled.as_of_date = errors.fitted_on
+    {%- for relation in ['lifetime', 'next_order', 'clusters', 'heuristics', 'rfm_scores', 'came'] %}
+    left join {{ relation }}
+        on sampled.customer_id = {{ relation }}.customer_id
+        and sampled.as_of_date = {{ relation }}.as_of_date
+    {%- endfor %}
+),
+
+holdout as (
+    {%- for score in scores %}
+    {%- set days = score.horizon_days ~ 'd' %}
+    {%- set actual = {
+        'orders': 'known.orders_' ~ days,
+        'revenue': 'known.revenue_' ~ days,
+        'has_order': 'case when known.orders_placed_' ~ days ~ ' > 0 then 1 else 0 end',
+        'is_churned': 'case when known.orders_placed_' ~ days ~ ' > 0 then 0 else 1 end',
+    } %}
+    select
+        '{{ score.name }}' as score,
+        '{{ score.kind }}' as kind,
+        {{ score.horizon_days }} as horizon_days,
+        known.as_of_date,
+        known.customer_id,
+        known.{{ score.name }} as predicted,
+        cast({{ actual[score.outcome] }} as double) as actual,
+        known.segment_mean_{{ score.heuristic }} as segment_mean,
+        known.repeat_rate_{{ score.heuristic }} as repeat_rate,
+        {{ '' if score.outcome == 'is_churned' else '-' }}known.days_since_last_purchase as recency,
+        known.cell,
+        {{ 'known.' ~ score.variance if score.variance else 'cast(null as double)' }} as variance,
+        {{ 'known.' ~ score.relative_error if score.variance else 'cast(null as double)' }} as relative_error
+    from known
+    where known.{{ score.name }} is not null
+    union all
+    {%- endfor %}
+    -- clusters predict nothing, but tell customers apart
+    select
+        'clusters' as score,
+        'group' as kind,
+        90 as horizon_days,
+        as_of_date,
+        customer_id,
+        cluster_id as predicted,
+        cast(orders_90d as double) as actual,
+        segment_mean_orders_90d as segment_mean,
+        cast(null as double) as repeat_rate,
+        cast(null as integer) as recency,
+        cell,
+        cast(null as double) as variance,
+        cast(null as double) as relative_error
+    from known
+    where cluster_id is not null
+),
+
+dated as (
+    select
+        *,
+        cast({{ dbt.dateadd('day', 'horizon_days', 'as_of_date') }} as date) as outcome_until
+    from holdout
+)
+
+-- windows that are over
+select dated.*
+from dated
+inner join latest on dated.outcome_until <= latest.latest_date

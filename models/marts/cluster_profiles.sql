@@ -1,0 +1,130 @@
+{#- a name that was given by hand goes before the learned one -#}
+{%- set by_hand = (segmentation_as_written('cluster') or {}).segments or [] if execute else [] -%}
+with
+
+latest as (
+    select
+        fits_in_use.as_of_date,
+        fits_in_use.learned_on as fitted_on
+    from {{ ref('fits_in_use') }} as fits_in_use
+    inner join {{ ref('as_of_dates') }} as as_of_dates
+        on fits_in_use.as_of_date = as_of_dates.as_of_date
+        and fits_in_use.fitted_on = as_of_dates.as_of_date
+    where as_of_dates.is_latest
+),
+
+parameters as (
+    select parameters.*
+    from {{ ref('fit_clusters') }} as parameters
+    inner join latest on parameters.fitted_on = latest.fitted_on
+),
+
+fit as (
+    select
+        max(case when metric = 'method' then note end) as method,
+        max(case when metric = 'fidelity' then value end) as rule_fidelity,
+        max(case when metric = 'sample' then value end) as sampled_customers
+    from parameters
+    where section = 'fit'
+),
+
+clusters as (
+    select
+        concat('cluster_', cast(cluster_id as string)) as cluster,
+        k as clusters,
+        max(case when metric = 'name_en' then note end) as name_en,
+        max(case when metric = 'name_ko' then note end) as name_ko,
+        max(case when metric = 'share' then value end) as share_at_fit,
+        max(case when metric = 'jaccard' then value end) as jaccard,
+        max(case when metric = 'jaccard' then note end) as verdict,
+        {%- for column in cluster_columns() %}
+        max(case when metric = 'difference' and column_name = '{{ column }}' then value end) as {{ column }}_difference,
+        {%- endfor %}
+        max(case when metric = 'condition' then note end) as rule,
+        max(case when metric = 'precision' then value end) as rule_precision,
+        max(case when metric = 'recall' then value end) as rule_recall,
+        max(case when metric = 'distance' then note end) as matched_to,
+        max(case when metric = 'distance' then value end) as match_distance,
+        max(case when metric = 'new' then 1 else 0 end) as is_new
+    from parameters
+    where cluster_id > 0
+    group by cluster_id, k
+),
+
+members as (
+    select
+        scores.nearest_cluster as cluster,
+        count(*) as customers,
+        sum(count(*)) over () as all_customers,
+        cast(sum(features_rfm.revenue_12m) as double) as revenue_12m,
+        sum(cast(sum(features_rfm.revenue_12m) as double)) over () as all_revenue_12m,
+        {%- for name, column in cluster_columns().items() %}
+        cast(median({{ column.model }}.{{ name }}) as double) as {{ name }}_median,
+        {%- endfor %}
+        median(scores.cluster_distance) as cluster_distance_median
+    from latest
+    inner join {{ ref('score_cluster') }} as scores
+        on latest.as_of_date = scores.as_of_date
+        and latest.fitted_on = scores.fitted_on
+    {%- for model in cluster_feature_models() %}
+    inner join {{ ref(model) }} as {{ model }}
+        on scores.customer_id = {{ model }}.customer_id
+        and scores.as_of_date = {{ model }}.as_of_date
+    {%- endfor %}
+    group by scores.nearest_cluster
+)
+
+select
+    latest.as_of_date,
+    clusters.cluster,
+    {%- for label, language in {'label': 'en', 'label_ko': 'ko'}.items() %}
+    {%- if by_hand %}
+    case clusters.cluster
+        {%- for segment in by_hand %}
+        when '{{ segment.name }}' then {{ as_text(segment.label[language]) }}
+        {%- endfor %}
+        else clusters.name_{{ language }}
+    end as {{ label }},
+    {%- else %}
+    clusters.name_{{ language }} as {{ label }},
+    {%- endif %}
+    {%- endfor %}
+    concat_ws(
+        ', '
+        {%- for column in cluster_columns() %},
+        case
+            when abs(clusters.{{ column }}_difference) >= 0.2
+                then concat(
+                    '{{ column }} ',
+                    case when clusters.{{ column }}_difference > 0 then '+' else '' end,
+                    cast(round(clusters.{{ column }}_difference, 1) as string)
+                )
+        end
+        {%- endfor %}
+    ) as differs_by,
+    clusters.rule,
+    clusters.verdict,
+    fit.method,
+    cast(clusters.clusters as integer) as clusters,
+    cast(fit.sampled_customers as integer) as sampled_customers,
+    cast(coalesce(members.customers, 0) as integer) as customers,
+    coalesce(members.customers, 0) / nullif(cast(members.all_customers as double), 0) as share_of_customers,
+    clusters.share_at_fit,
+    cast(members.revenue_12m as decimal(18, 2)) as revenue_12m,
+    members.revenue_12m / nullif(members.all_revenue_12m, 0) as share_of_revenue_12m,
+    {%- for column in cluster_columns() %}
+    members.{{ column }}_median,
+    {%- endfor %}
+    members.cluster_distance_median,
+    clusters.jaccard,
+    clusters.rule_precision,
+    clusters.rule_recall,
+    fit.rule_fidelity,
+    clusters.match_distance,
+    clusters.is_new = 1 as is_new,
+    cast(clusters.matched_to as date) as matched_to,
+    latest.fitted_on
+from clusters
+cross join latest
+cross join fit
+left join members on clusters.cluster = members.cluster

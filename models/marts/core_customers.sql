@@ -1,0 +1,38 @@
+with
+
+-- exact sums: the order in which customers are added up changes nothing
+expected as (
+    select
+        features.customer_id,
+        features.as_of_date,
+        cast(features.expected_revenue_365d as decimal(18, 2)) as expected_revenue_365d,
+        cast(coalesce(features.revenue_12m, 0) as decimal(18, 2)) as revenue_12m
+    from {{ ref('customer_features') }} as features
+    inner join {{ ref('as_of_dates') }} as latest on features.as_of_date = latest.as_of_date
+    where
+        latest.is_latest
+        and features.expected_revenue_365d > 0
+),
+
+-- customers of equal value stand on the same place, so all of them are core or none
+cumulated as (
+    select
+        *,
+        rank() over (order by expected_revenue_365d desc) as value_rank,
+        sum(expected_revenue_365d) over (order by expected_revenue_365d desc) as revenue_so_far,
+        sum(expected_revenue_365d) over (partition by expected_revenue_365d) as revenue_of_equals,
+        sum(expected_revenue_365d) over () as revenue_of_all
+    from expected
+)
+
+select
+    customer_id,
+    as_of_date,
+    cast(value_rank as integer) as value_rank,
+    expected_revenue_365d,
+    revenue_12m,
+    cast(expected_revenue_365d as double) / nullif(cast(revenue_of_all as double), 0) as share_of_expected_revenue,
+    cast(revenue_so_far as double) / nullif(cast(revenue_of_all as double), 0) as cumulated_share_of_expected_revenue,
+    -- up to and with the one who completes the share
+    revenue_so_far - revenue_of_equals < {{ var('core_share') }} * revenue_of_all as is_core
+from cumulated

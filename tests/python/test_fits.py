@@ -1,0 +1,77 @@
+"""Fits stand apart from what applies them: stored ones give the same scores, too little data gives none."""
+
+import shutil
+from datetime import date, timedelta
+
+import pytest
+from conftest import Outcome, Project
+
+FITTED = ["--exclude", "tag:fit"]
+LEARNED = "expected_orders_365d, churn_probability, next_order_probability, nearest_cluster"
+
+
+@pytest.fixture
+def stored(demo, tmp_path) -> Outcome:
+    """A copy of the demo's database."""
+    (tmp_path / "build").mkdir()
+    shutil.copy(demo.database, tmp_path / "build")
+    return Outcome(
+        demo.success, demo.message, demo.warnings, demo.result, tmp_path / "build" / demo.database.name
+    )
+
+
+def test_the_stored_fits_give_the_same_scores_and_marts(
+    project: Project, demo: Outcome, stored: Outcome, tmp_path
+):
+    applied = project.run(tmp_path, *FITTED)
+    ran = {result.node.name for result in applied.result.results}
+    assert "customer_features" in ran
+    assert not {name for name in ran if name.startswith("fit_")}
+    scores = "select * from scores.customer_features order by customer_id, as_of_date"
+    assert applied.rows(scores) == demo.rows(scores)
+    assert applied.marts() == demo.marts()
+
+
+def test_dates_after_the_last_fit_are_scored_by_it(project: Project, stored: Outcome, tmp_path):
+    """Nothing is fitted for the later date, so its scores come from the fits that are there."""
+    project.run(tmp_path, *FITTED, as_of_date="2026-07-31")
+    dates = stored.rows("""
+        select fits.as_of_date::text, cutoffs_on::text, learned_on::text from fits.fits_in_use as fits
+        where fits.as_of_date = fits.fitted_on order by 1 desc limit 2
+    """)
+    assert dates == [("2026-07-31", "2026-06-17", "2026-03-31"), ("2026-06-30", "2026-06-17", "2026-03-31")]
+    ((buyers, scored, learned),) = stored.rows("""
+        select count(*), count(recency_score), count(expected_orders_365d) from scores.customer_features
+        where as_of_date = '2026-07-31' and lifetime_orders > 0
+    """)
+    assert buyers == scored == learned > 0
+
+
+@pytest.fixture(scope="module")
+def small(project: Project, tmp_path_factory) -> Outcome:
+    """A shop of a dozen customers."""
+    folder = tmp_path_factory.mktemp("small")
+    path = folder / "orders.csv"
+    start = date(2025, 1, 1)
+    rows = [f"c{n % 12},{start + timedelta(n * 7)},{10 + n % 5}" for n in range(60)]
+    path.write_text("\n".join(["customer_id,ordered_at,amount", *rows, ""]), encoding="utf-8")
+    return project.build(folder, inputs={"orders": {"file": str(path)}})
+
+
+def test_too_little_data_leaves_the_learned_scores_empty_and_the_build_green(small: Outcome):
+    ((customers, *known),) = small.rows(f"""
+        select count(*), {", ".join(f"count({column})" for column in LEARNED.split(", "))}
+        from scores.customer_features where lifetime_orders > 0
+    """)
+    assert customers > 0
+    assert known == [0] * 4
+    assert small.rows("select count(*) from marts.customers where lifetime_orders > 0") == [(12,)]
+    assert small.rows("select * from marts.core_customers") == []
+
+
+def test_too_little_data_is_said_with_what_is_needed(small: Outcome):
+    notes = dict(
+        small.rows("select score, string_agg(distinct note, ' ') from marts.model_evaluation group by score")
+    )
+    for score in ("expected_orders_90d", "churn_probability", "next_order_probability", "clusters"):
+        assert any(character.isdigit() for character in notes[score]), notes
