@@ -17,11 +17,12 @@ alive as (
 {%- endmacro %}
 
 {#-
-  What is expected of a customer who is alive, as CTEs from `states` to `if_alive`. A mean over p ~ beta(a, b + x), the
-  chance to leave after a purchase, is a sum over nodes that depend on the fit and x alone, so each is worked out once.
-  The ends p = 0 and p = 1 are taken out of the sum: what is left is smooth, however close to 0 a and b are.
+  What is expected of a customer who is alive, as CTEs from `states` to `if_alive`: customer_segmentation/lifetime/bg_nbd.py.
 
-  What is summed is rounded to whole billionths, because only such sums are the same in any order of the rows.
+  Means over p ~ beta(a, b + x), the chance to leave after a purchase, are sums over nodes. These depend on the fit and
+  on x alone, so they are worked out once for each x. The ends p = 0 and p = 1 are taken out first: what is left is
+  smooth, however close to 0 a and b are. What is summed is rounded to whole billionths, because only sums of whole
+  numbers are the same in any order of the rows.
 -#}
 {% macro bg_nbd_if_alive() %}
 {%- set horizons = lifetime_horizons() %}
@@ -39,7 +40,7 @@ scaled as (
     from states
 ),
 
--- within each time, the chance of a purchase of who never leaves
+-- the chance of a purchase within each time of who does not leave before
 chances as (
     select
         *,
@@ -52,10 +53,13 @@ chances as (
 ),
 
 steps as (
-    {%- for node in range(nodes) %}
-    select cast({{ 5 * node / (nodes - 1) - 2.5 }} as double) as step
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    select step
+    from (
+        values
+        {%- for node in range(nodes) %}
+        (cast({{ 5 * node / (nodes - 1) - 2.5 }} as double)){{ ',' if not loop.last }}
+        {%- endfor %}
+    ) as steps (step)
 ),
 
 betas as (
@@ -67,6 +71,7 @@ betas as (
     from scaled
 ),
 
+-- equal steps on a scale that reaches the tails: around the mode, in standard deviations, stretched
 logits as (
     select
         betas.*,
@@ -91,24 +96,23 @@ nodes as (
     from logits
 ),
 
--- of who leaves with the chance p, the odds of no purchase within each time
 silent as (
     select
         chances.*,
         nodes.p,
         nodes.q,
-        nodes.weight
-        {%- for name in horizons %},
-        power(1 + nodes.p * chances.time_{{ name }}, -chances.shape) as silent_{{ name }}
+        {%- for name in horizons %}
+        power(1 + nodes.p * chances.time_{{ name }}, -chances.shape) as silent_{{ name }},
         {%- endfor %}
+        nodes.weight
     from chances
     inner join nodes
         on chances.fitted_on = nodes.fitted_on
         and chances.repeat_purchases = nodes.repeat_purchases
 ),
 
--- in units of shape * time, and of shape * (shape + 1) * time² for pairs of purchases; where a difference would be
--- lost in rounding, the first terms of its series
+-- between the ends, in units of the value at p = 0; where a difference would be lost in rounding, the first terms of
+-- its series
 sums as (
     select
         fitted_on,
@@ -120,7 +124,7 @@ sums as (
             when (shape + 1) * p * {{ time }} < 1e-3
                 then -(shape + 1) * {{ time }} / 2 * (1 - (shape + 2) * p * {{ time }} / 3)
             else ((1 - silent_{{ name }}) / (shape * p * {{ time }}) - 1) / p
-        end)) as purchases_{{ name }},
+        end)) as sum_{{ name }},
         {%- endfor %}
         {%- for name in ('90d', '365d') %}
         {%- set time = 'time_' ~ name %}
@@ -134,38 +138,50 @@ sums as (
                 / (shape * (shape + 1) * p * {{ time }} * p * {{ time }})
                 - 1
             ) / p
-        end)) as pairs_{{ name }},
+        end)) as sum_of_pairs_{{ name }},
         {%- endfor %}
-        sum(round(1e9 * weight / q)) as weight_by_q,
-        sum(round(1e9 * weight)) as weight
+        sum(round(1e9 * weight / q)) as sum_by_q,
+        sum(round(1e9 * weight)) as sum_of_weights
     from silent
     group by fitted_on, repeat_purchases, tenure_days
 ),
 
-if_alive as (
+shares as (
     select
-        chances.fitted_on,
-        chances.repeat_purchases,
-        chances.tenure_days,
-        chances.any_churn,
-        chances.any_next,
-        {%- set ends = '(chances.a + chances.b_left)' %}
-        {%- set between = 'chances.a * chances.b_left / (' ~ ends ~ ' * (' ~ ends ~ ' + 1)) / sums.weight' %}
+        chances.*,
         {%- for name in horizons %}
-        chances.shape * chances.time_{{ name }} * (
-            chances.b_left / {{ ends }} + {{ between }} * (sums.purchases_{{ name }} + sums.weight_by_q)
-        )
-        + chances.any_{{ name }} * (chances.a / {{ ends }} - {{ between }} * sums.weight_by_q) as purchases_{{ name }},
+        sums.sum_{{ name }},
         {%- endfor %}
-        {%- for name in ('90d', '365d') %}
-        chances.shape * (chances.shape + 1) * chances.time_{{ name }} * chances.time_{{ name }}
-        * (chances.b_left / {{ ends }} + {{ between }} * sums.pairs_{{ name }}) as pairs_{{ name }}
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+        sums.sum_of_pairs_90d,
+        sums.sum_of_pairs_365d,
+        sums.sum_by_q,
+        chances.a / (chances.a + chances.b_left) as leaving,
+        chances.b_left / (chances.a + chances.b_left) as staying,
+        chances.a / (chances.a + chances.b_left) * chances.b_left / (chances.a + chances.b_left + 1)
+        / sums.sum_of_weights as between_ends
     from chances
     inner join sums
         on chances.fitted_on = sums.fitted_on
         and chances.repeat_purchases = sums.repeat_purchases
         and chances.tenure_days = sums.tenure_days
+),
+
+if_alive as (
+    select
+        fitted_on,
+        repeat_purchases,
+        tenure_days,
+        any_churn,
+        any_next,
+        {%- for name in horizons %}
+        shape * time_{{ name }} * (staying + between_ends * (sum_{{ name }} + sum_by_q))
+        + any_{{ name }} * (leaving - between_ends * sum_by_q) as purchases_{{ name }},
+        {%- endfor %}
+        {%- for name in ('90d', '365d') %}
+        shape * (shape + 1) * time_{{ name }} * time_{{ name }} * (staying + between_ends * sum_of_pairs_{{ name }})
+            as pairs_{{ name }}
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    from shares
 )
 {%- endmacro %}

@@ -24,9 +24,9 @@ sizes as (
             1000000000000 * repeat_purchases
             + 1000000 * cast(floor(silent_days / {{ days }}e0) as bigint)
             + cast(floor(tenure_days / {{ days }}e0) as bigint)
-        ) as states_of_{{ days }}
-        {{- ',' if not loop.last }}
+        ) as states_of_{{ days }},
         {%- endfor %}
+        count(*) as customers
     from buyers
     group by fitted_on
 ),

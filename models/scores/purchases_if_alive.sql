@@ -30,11 +30,10 @@ histories as (
 states as (
     select
         histories.*,
-        {{ weeks('histories.tenure_days') }} as tenure_weeks,
         {%- for name, model in lifetime_parameters().items() if model == var('lifetime_model') %}
-        parameters.{{ name }}
-        {{- ',' if not loop.last }}
+        parameters.{{ name }},
         {%- endfor %}
+        {{ weeks('histories.tenure_days') }} as tenure_weeks
     from histories
     inner join parameters on histories.fitted_on = parameters.fitted_on
     where parameters.r is not null

@@ -93,16 +93,15 @@ select
     discounted_purchases * purchase_value * coalesce(margin_share, 1) as lifetime_value,
     {{ var('value_horizon_days') }} as lifetime_value_days,
     case when margin_share is null then 'revenue' else 'margin' end as lifetime_value_basis,
-    1 - any_purchase_before_churn as churn_probability,
-    {{ var('churn_days') }} as churn_days,
-    any_next_purchase as lifetime_order_probability,
     {%- for horizon in horizons %}
     power(orders_per_purchase, 2) * (squared_purchases_{{ horizon }} - power(purchases_{{ horizon }}, 2))
     + orders_per_purchase_variance * purchases_{{ horizon }} as expected_orders_{{ horizon }}_variance,
     {%- endfor %}
     {%- for horizon in horizons %}
     squared_purchase_value * (squared_purchases_{{ horizon }} + purchases_{{ horizon }} / p)
-    - power(purchases_{{ horizon }} * purchase_value, 2) as expected_revenue_{{ horizon }}_variance
-    {{- ',' if not loop.last }}
+    - power(purchases_{{ horizon }} * purchase_value, 2) as expected_revenue_{{ horizon }}_variance,
     {%- endfor %}
+    1 - any_purchase_before_churn as churn_probability,
+    {{ var('churn_days') }} as churn_days,
+    any_next_purchase as lifetime_order_probability
 from expected

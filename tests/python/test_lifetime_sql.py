@@ -82,9 +82,12 @@ def scores(project, folder, model: str, histories=HISTORIES, parameters=None) ->
                 lifetime_revenue decimal(18, 4)
             );
             create table fits.fits_in_use (as_of_date date, learned_on date);
-            create table fits.fit_lifetime (fitted_on date, model string, parameter string, value double, note string);
+            create table fits.fit_lifetime (
+                fitted_on date, model string, parameter string, value double, note string
+            );
             create table fits.fit_order_ratios (
-                fitted_on date, orders_per_purchase double, orders_per_purchase_variance double, margin_share double
+                fitted_on date, orders_per_purchase double, orders_per_purchase_variance double,
+                margin_share double
             )
         """)
         connection.executemany(

@@ -92,12 +92,24 @@ def probability_alive(parameters: Parameters, states: PurchaseStates) -> Array:
 
 
 def expected_purchases(parameters: Parameters, states: PurchaseStates, horizon: float) -> Array:
-    """Return the purchases expected within the horizon after the time observed; shape (n,).
+    """Return the purchases expected within the horizon after the time observed; shape (n,)."""
+    return probability_alive(parameters, states) * purchases_if_alive(parameters, states, horizon)
+
+
+def purchases_if_alive(parameters: Parameters, states: PurchaseStates, horizon: float) -> Array:
+    """Return the purchases expected of who is alive, whenever the last one was; shape (n,).
 
     Equation 10 of the paper, with the integral that its hypergeometric function stands for: given the rate
-    and the probability p to leave, (1 - e^(-rate p t)) / p purchases are expected of who is alive.
+    and the probability p to leave, (1 - e^(-rate p t)) / p purchases are expected.
     """
-    return probability_alive(parameters, states) * _purchases_if_alive(parameters, states, horizon)
+    _, _, a, b = parameters
+    shape, scaled = _posterior_rate(parameters, states, horizon)
+
+    def purchases(p: Array, _: Array) -> Array:
+        return -np.expm1(-shape[:, None] * np.log1p(p * scaled[:, None])) / p
+
+    at_1 = -np.expm1(-shape * np.log1p(scaled))
+    return beta_expectation(np.full_like(shape, a), b + states.repeats, purchases, shape * scaled, at_1)
 
 
 def purchase_variance(parameters: Parameters, states: PurchaseStates, horizon: float) -> Array:
@@ -137,17 +149,6 @@ def probability_no_purchase(parameters: Parameters, states: PurchaseStates, hori
 def _posterior_rate(parameters: Parameters, states: PurchaseStates, horizon: float) -> tuple[Array, Array]:
     """Return the shape of the rate's gamma distribution given the history, and the horizon in its scale."""
     return parameters[0] + states.repeats, horizon / (parameters[1] + states.tenure)
-
-
-def _purchases_if_alive(parameters: Parameters, states: PurchaseStates, horizon: float) -> Array:
-    _, _, a, b = parameters
-    shape, scaled = _posterior_rate(parameters, states, horizon)
-
-    def purchases(p: Array, _: Array) -> Array:
-        return -np.expm1(-shape[:, None] * np.log1p(p * scaled[:, None])) / p
-
-    at_1 = -np.expm1(-shape * np.log1p(scaled))
-    return beta_expectation(np.full_like(shape, a), b + states.repeats, purchases, shape * scaled, at_1)
 
 
 def _of_counts(parameters: Parameters, repeats: Array) -> Array:

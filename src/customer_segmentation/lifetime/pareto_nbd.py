@@ -100,15 +100,19 @@ def probability_alive(parameters: Parameters, states: PurchaseStates) -> Array:
 
 
 def expected_purchases(parameters: Parameters, states: PurchaseStates, horizon: float) -> Array:
-    """Return the purchases expected within the horizon after the time observed; shape (n,).
+    """Return the purchases expected within the horizon after the time observed; shape (n,)."""
+    return probability_alive(parameters, states) * purchases_if_alive(parameters, states, horizon)
 
-    Of who is alive, the rate of purchases times the expected time to live within the horizon.
+
+def purchases_if_alive(parameters: Parameters, states: PurchaseStates, horizon: float) -> Array:
+    """Return the purchases expected of who is alive, whenever the last one was; shape (n,).
+
+    The rate of purchases times the time that the customer may be expected to live within the horizon.
     """
     r, alpha, s, beta = parameters
     leaving_time = beta + states.tenure
     life = leaving_time * expm1_ratio(s - 1, np.log1p(horizon / leaving_time))
-    rate = (r + states.repeats) / (alpha + states.tenure)
-    return probability_alive(parameters, states) * rate * life
+    return (r + states.repeats) / (alpha + states.tenure) * life
 
 
 def purchase_variance(parameters: Parameters, states: PurchaseStates, horizon: float) -> Array:
@@ -120,7 +124,8 @@ def purchase_variance(parameters: Parameters, states: PurchaseStates, horizon: f
     r, alpha, s, beta = parameters
     shape, leaving_time = r + states.repeats, beta + states.tenure
     span = np.log1p(horizon / leaving_time)
-    life_squared = 2 * leaving_time**2 * (expm1_ratio(s - 2, span) - expm1_ratio(s - 1, span))
+    difference = expm1_ratio(s - 2, span) - expm1_ratio(s - 1, span)
+    life_squared = leaving_time**2 * np.where(span < 1e-7, span**2, 2 * difference)
     factorial = shape * (shape + 1) / (alpha + states.tenure) ** 2 * life_squared
     mean = expected_purchases(parameters, states, horizon)
     return probability_alive(parameters, states) * factorial + mean * (1 - mean)

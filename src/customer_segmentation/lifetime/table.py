@@ -24,9 +24,10 @@ LEAST_DAYS = 90
 
 DAYS_OF_A_WEEK = 7
 ERROR_HORIZONS = (90, 365)
-# step of the logarithms for the slope of a forecast, and how many histories it is taken from
+# step of the logarithms for the slope of a forecast, which changes little within four weeks of tenure
 DIFFERENCE = 1e-4
-SLOPE_STATES = 2000
+GROUPED_WEEKS = 4
+MANY_WEEKS = 10**6
 
 Row = tuple[str, str, float | None, str | None]
 
@@ -45,14 +46,11 @@ def fit_table(purchases: pd.DataFrame, spend: pd.DataFrame, settings: Mapping[st
     maximum at a bound of the model has a row `limit`, with a note that says what that means.
     """
     name = settings["lifetime_model"]
-    dates = sorted({*purchases["fitted_on"], *spend["fitted_on"]})
-    spend_of = dict(list(spend.groupby("fitted_on")))
     rows = []
     for date, histories in purchases.groupby("fitted_on"):
         rows += [(date, name, *row) for row in _purchase_rows(MODELS[name], _purchase_states(histories))]
-    for date in dates:
-        histories = spend_of.get(date, spend.iloc[:0])
-        rows += [(date, "gamma_gamma", *row) for row in _spend_rows(_spend_states(histories))]
+        spent = _spend_states(spend[spend["fitted_on"] == date])
+        rows += [(date, "gamma_gamma", *row) for row in _spend_rows(spent)]
     table = pd.DataFrame(rows, columns=COLUMNS).astype({"value": float, "note": object})
     return table.sort_values(["fitted_on", "model", "parameter"], ignore_index=True)
 
@@ -128,15 +126,19 @@ def relative_error(model: ModuleType, fit: Fit, states: PurchaseStates, horizon:
     It says how far the sum is off because the parameters are estimated: the square root of g' C g, where C is
     the covariance of the logarithms of the parameters (the inverse of the second derivatives of the negative
     log-likelihood) and g the slope of the sum's logarithm in them. What chance adds is the variance of the
-    purchases. Of many histories every so many are enough for the slope.
+    purchases.
     """
     logs = np.log(fit.parameters)
-    stride = -(-len(states.repeats) // SLOPE_STATES)
-    some = PurchaseStates(*(values[::stride] for values in states))
+    weeks = states.tenure // GROUPED_WEEKS
+    groups, where = np.unique(states.repeats * MANY_WEEKS + weeks, return_inverse=True)
+    repeats, weeks = np.divmod(groups, MANY_WEEKS)
+    tenure = (weeks + 0.5) * GROUPED_WEEKS
+    grouped = PurchaseStates(repeats, np.zeros_like(tenure), tenure, np.ones_like(tenure))
 
     def log_sum(logs: np.ndarray) -> float:
-        expected = model.expected_purchases(model.Parameters(*np.exp(logs)), some, horizon)
-        return float(np.log((some.customers * expected).sum()))
+        parameters = model.Parameters(*np.exp(logs))
+        alive = np.bincount(where, weights=states.customers * model.probability_alive(parameters, states))
+        return float(np.log((alive * model.purchases_if_alive(parameters, grouped, horizon)).sum()))
 
     steps = np.eye(len(logs)) * DIFFERENCE
     slope = np.array([(log_sum(logs + step) - log_sum(logs - step)) / (2 * DIFFERENCE) for step in steps])
