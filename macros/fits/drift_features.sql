@@ -1,10 +1,13 @@
-{#- {fit: {feature that enters it: the expression it is}} of everything that is learned at fit dates. -#}
+{#-
+  {fit: {feature that enters it: the expression it is}} of everything that is learned at fit dates. Purchases of the
+  lifetime models per day, and days as shares of the tenure: days as such grow while time passes, which is no drift.
+-#}
 {% macro drift_features() %}
     {%- set fits = {
         'lifetime': {
-            'interpurchase_count': 'interpurchase_count',
-            'days_from_first_to_last_purchase': 'days_from_first_to_last_purchase',
-            'days_since_first_purchase': 'days_since_first_purchase',
+            'repeat_purchases_a_day': 'interpurchase_count / nullif(cast(days_since_first_purchase as double), 0)',
+            'share_of_tenure_to_last_purchase':
+                'days_from_first_to_last_purchase / nullif(cast(days_since_first_purchase as double), 0)',
             'average_order_value': 'average_order_value',
         },
         'clusters': {},

@@ -169,7 +169,7 @@ select
         when measured.metric is not null then verdicts.note
         when problems.problem is not null then problems.problem
         when windows.outcome_until > latest.latest_date then 'the outcome window ends after the data'
-        else 'nobody to judge by'
+        else 'no buyer had a prediction'
     end as note
 from windows
 cross join latest

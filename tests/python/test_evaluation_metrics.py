@@ -52,8 +52,9 @@ def test_amounts_are_measured_as_others_measure_them():
     assert metrics.root_mean_squared_error(predicted, actual).value == pytest.approx(
         root_mean_squared_error(actual, predicted)
     )
-    assert metrics.rank_correlation(predicted, actual).value == pytest.approx(
-        stats.spearmanr(predicted, actual).statistic, abs=1e-12
+    untied = predicted + np.random.default_rng(2).random(len(predicted)) / 100
+    assert metrics.rank_correlation(untied, actual).value == pytest.approx(
+        stats.spearmanr(untied, actual).statistic, abs=1e-12
     )
     assert metrics.bias(predicted, actual).value == pytest.approx(predicted.sum() / actual.sum() - 1)
 
@@ -132,14 +133,24 @@ def test_ties_at_the_edge_of_the_top_tenth_share_its_places():
 
 
 def test_the_rank_correlation_of_a_hand_of_customers():
-    # ranks 1, 2.5, 2.5, 4 against 1, 3, 2, 4
+    # ranks 1, 2.5, 2.5, 4 against 1, 3, 2, 4: as many as 1, 2, 3, 4 could have explained is 5
     value = metrics.rank_correlation(np.array([1.0, 2, 2, 3]), np.array([0.0, 5, 1, 9])).value
-    assert value == pytest.approx(4.5 / np.sqrt(4.5 * 5))
+    assert value == pytest.approx(4.5 / 5)
+
+
+def test_a_rule_that_says_the_same_of_many_is_not_rewarded_for_it():
+    actual = np.repeat([0.0, 1, 2], [80, 10, 10])
+    in_order = np.arange(100.0)
+    coarse = np.where(in_order < 80, 0.0, in_order)  # the same of all who do nothing
+    assert stats.spearmanr(coarse, actual).statistic > stats.spearmanr(in_order, actual).statistic + 0.1
+    assert metrics.rank_correlation(coarse, actual).value == pytest.approx(
+        metrics.rank_correlation(in_order, actual).value
+    )
 
 
 def test_a_prediction_without_information_is_worth_nothing():
     constant, actual = np.full(40, 0.2), np.r_[np.ones(8), np.zeros(32)]
-    assert metrics.rank_correlation(constant, actual).value == 0
+    assert metrics.rank_correlation(constant, actual).value == pytest.approx(0, abs=1e-12)
     assert metrics.area_under_curve(constant, actual).value == 0.5
     assert metrics.lift_in_top_tenth(constant, actual).value == pytest.approx(1)
     assert metrics.calibration_slope(constant, actual) is None
@@ -151,8 +162,9 @@ def test_a_perfect_prediction_is_perfect_and_an_inverted_one_is_the_worst():
     perfect, inverted = actual, 1 - actual
     assert metrics.area_under_curve(perfect, actual).value == 1
     assert metrics.area_under_curve(inverted, actual).value == 0
-    assert metrics.rank_correlation(perfect, actual).value == pytest.approx(1)
-    assert metrics.rank_correlation(inverted, actual).value == pytest.approx(-1)
+    in_order = np.arange(40.0)
+    assert metrics.rank_correlation(-in_order, in_order).value == pytest.approx(-1)
+    assert metrics.rank_correlation(in_order, in_order).value == pytest.approx(1)
     assert metrics.root_mean_squared_error(perfect, actual).value == 0
     assert metrics.root_mean_squared_error(perfect, actual).standard_error == 0
     assert metrics.mean_squared_error(inverted, actual).value == 1

@@ -220,6 +220,16 @@ def test_the_error_of_the_parameters_widens_the_band_of_every_cell():
     assert row(holdout.assign(relative_error=0.05), "(none)", "band_coverage")["value"] == 0
 
 
+def test_what_the_bands_lack_is_what_would_have_made_nine_tenths_of_them_hold():
+    holdout = banded(1)
+    factor = 1 + np.repeat(np.arange(25), 400) / 100  # the last cells by up to 24 % too high
+    holdout = holdout.assign(actual=holdout["predicted"] * factor, variance=0.0, relative_error=0.03)
+    lacking = row(holdout, "(none)", "band_missing_error")["value"]
+    assert lacking == pytest.approx(np.sqrt((0.22 / 1.6448536) ** 2 - 0.03**2))
+    wider = holdout.assign(relative_error=np.hypot(0.03, lacking + 1e-9))
+    assert row(wider, "(none)", "band_coverage")["value"] == 23 / 25
+
+
 def test_clusters_are_set_beside_as_many_groups_by_the_segment_mean():
     holdout = shop(customers=900).assign(kind="group")
     rate = holdout["predicted"]

@@ -110,30 +110,42 @@ def _values(group: pd.DataFrame, column: str) -> np.ndarray:
 
 
 def _band(group: pd.DataFrame, predicted: np.ndarray, actual: np.ndarray) -> Iterator[dict]:
-    """Yield the share of cells whose total came to lie within its 90 % band.
+    """Yield the share of cells whose total came to lie within its 90 % band, and what the bands lack.
 
     The band is that of a sum of independent customers whose expectations share one error of the parameters:
-    expected total +- 1.645 sqrt(sum of variances + (relative error x expected total)^2).
+    expected total +- 1.645 sqrt(sum of variances + (relative error x expected total)^2). What it lacks is the
+    further relative error with which nine tenths of the cells would have been within.
     """
     variance, relative_error = _values(group, "variance"), _values(group, "relative_error")
     known = np.isfinite(variance) & np.isfinite(relative_error) & group["cell"].notna().to_numpy()
     if not known.any():
         return
     _, cell, size = np.unique(group["cell"].to_numpy()[known], return_inverse=True, return_counts=True)
-    expected = np.bincount(cell, predicted[known])
-    spread = np.sqrt(np.bincount(cell, variance[known]) + (relative_error[known][0] * expected) ** 2)
-    is_covered = np.abs(np.bincount(cell, actual[known]) - expected) <= Z_90 * spread
-    is_covered = is_covered[size >= FEWEST_IN_A_CELL]
-    if not len(is_covered):
+    expected, came = np.bincount(cell, predicted[known]), np.bincount(cell, actual[known])
+    squared_error = np.bincount(cell, variance[known])
+    squared_error += (np.bincount(cell, relative_error[known]) / size * expected) ** 2
+    judged = (size >= FEWEST_IN_A_CELL) & (expected > 0)
+    if not judged.any():
         return
-    covered, lower, upper = wilson_interval(int(is_covered.sum()), len(is_covered))
-    verdict = "too narrow" if upper < BAND_COVERAGE else "too wide" if lower > BAND_COVERAGE else "holds"
+    squared_miss = ((came - expected)[judged] / Z_90) ** 2
+    lacking = np.sqrt(np.maximum(squared_miss - squared_error[judged], 0)) / expected[judged]
+    covered, lower, upper = wilson_interval(int(np.sum(lacking == 0)), len(lacking))
     yield {
         "heuristic": NONE,
         "metric": "band_coverage",
         "value": covered,
-        "verdict": verdict,
-        "note": f"90 % bands of {len(is_covered)} cells of recency and frequency",
+        "verdict": "too narrow"
+        if upper < BAND_COVERAGE
+        else "too wide"
+        if lower > BAND_COVERAGE
+        else "holds",
+        "note": f"90 % bands of the totals of {len(lacking)} cells of recency and frequency",
+    }
+    yield {
+        "heuristic": NONE,
+        "metric": "band_missing_error",
+        "value": float(np.sort(lacking)[int(np.ceil(BAND_COVERAGE * len(lacking))) - 1]),
+        "note": "standard error that the bands lack, as a share of the total",
     }
 
 

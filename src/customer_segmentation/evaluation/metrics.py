@@ -71,24 +71,24 @@ def root_mean_squared_error(predicted: np.ndarray, actual: np.ndarray) -> Estima
 
 
 def rank_correlation(predicted: np.ndarray, actual: np.ndarray) -> Estimate | None:
-    """Return Spearman's rank correlation: 0 for a prediction that is the same for all, None if what came is.
+    """Return Spearman's rank correlation, in which equal predictions rank nobody; None if all did the same.
 
-    As a function of the two distributions F and G, taken at the middle of their steps, it is
-    (E[FG] - 1/4) / sqrt((E[F^2] - 1/4) (E[G^2] - 1/4)), and its influences follow by the chain rule.
+    Spearman's coefficient divides by the spread of both ranks, so a rule that says the same of many is
+    rewarded for that, where many do the same: half of a shop's customers with one order. Here the spread of
+    the predicted ranks is taken as if there were no ties (as in Kendall's tau-a). Without ties it is
+    Spearman's; of one prediction for all it is 0.
+
+    As a function of the two distributions F and G, at the middle of their steps, it is the covariance
+    E[FG] - 1/4 over the root of (1 - 1/n^2)/12 (E[G^2] - 1/4), and influences follow by the chain rule.
     """
     if np.ptp(actual) == 0:
         return None
-    if np.ptp(predicted) == 0:
-        return Estimate(0.0, np.zeros(len(actual)))
     f, g = _Steps(predicted), _Steps(actual)
-    cross = _product_of_steps(f, g)
-    spread_f, spread_g = _product_of_steps(f, f), _product_of_steps(g, g)
-    covariance = cross.value - 0.25
-    variance_f, variance_g = spread_f.value - 0.25, spread_g.value - 0.25
-    scale = np.sqrt(variance_f * variance_g)
-    value = covariance / scale
-    influence = cross.influence / scale
-    influence -= value / 2 * (spread_f.influence / variance_f + spread_g.influence / variance_g)
+    cross, spread = _product_of_steps(f, g), _product_of_steps(g, g)
+    variance = spread.value - 0.25
+    scale = np.sqrt((1 - 1 / len(actual) ** 2) / 12 * variance)
+    value = (cross.value - 0.25) / scale
+    influence = cross.influence / scale - value / 2 * spread.influence / variance
     return Estimate(float(np.clip(value, -1, 1)), influence)
 
 
