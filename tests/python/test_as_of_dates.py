@@ -40,7 +40,9 @@ def cut_demo(project, tmp_path_factory):
         )
         inputs[name] = {"file": str(folder / f"{name}.csv")}
         duckdb.sql(f"copy (select {columns} from {rows} where {until}) to '{folder / name}.csv'")
-    return project.run(folder, "--select", "+customer_features", inputs=inputs)
+    return project.run(
+        folder, "--select", "+customer_features", "fit_outcome_rates", "sampled_buyers", inputs=inputs
+    )
 
 
 def test_the_cut_took_away_orders_events_and_returns(cut_demo, demo):
@@ -57,18 +59,22 @@ def test_the_cut_took_away_orders_events_and_returns(cut_demo, demo):
 
 
 @pytest.mark.parametrize(
-    ("relation", "keys"),
+    ("relation", "keys", "dates"),
     [
-        ("scores.customer_features", "as_of_date, customer_id"),
-        ("fits.fit_rfm_cutoffs", "fitted_on, metric"),
-        ("fits.fit_interpurchase", "fitted_on, category"),
+        ("scores.customer_features", "as_of_date, customer_id", 10),
+        ("features.sampled_buyers", "as_of_date, customer_id", 10),
+        ("fits.fit_rfm_cutoffs", "fitted_on, metric", 10),
+        ("fits.fit_interpurchase", "fitted_on, category", 10),
+        ("fits.fit_outcome_rates", "fitted_on, horizon_days, recency_score, frequency_score", 4),
     ],
 )
-def test_nothing_known_on_a_date_changes_when_later_rows_are_added(cut_demo, demo, relation: str, keys: str):
+def test_nothing_known_on_a_date_changes_when_later_rows_are_added(
+    cut_demo, demo, relation: str, keys: str, dates: int
+):
     when = keys.partition(",")[0]
     query = f"select * from {relation} where {when} {IN_COMMON} order by {keys}"
     then, now = cut_demo.frame(query), demo.frame(query)
-    assert then[when].nunique() == 10
+    assert then[when].nunique() == dates
     pd.testing.assert_frame_equal(then, now, check_exact=True)
 
 
