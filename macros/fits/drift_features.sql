@@ -12,10 +12,6 @@
         },
         'clusters': {},
         'next_order': {},
-        'outcome_rates': {
-            'days_since_last_order': 'days_since_last_order',
-            'lifetime_orders': 'lifetime_orders',
-        },
     } -%}
     {%- for column in cluster_columns() -%}
         {%- do fits.clusters.update({column: column}) -%}
