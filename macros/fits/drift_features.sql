@@ -24,5 +24,5 @@
 
 {#- The models whose columns these expressions use. -#}
 {% macro drift_models() %}
-    {{ return((['features_rfm'] + cluster_feature_models() + next_order_models()) | unique | list) }}
+    {{ return((['features_rfm'] + (cluster_columns().values() | map(attribute='model') | list) + next_order_models()) | unique | list) }}
 {% endmacro %}
