@@ -40,6 +40,11 @@ visits_90d:
     {{ return(fromyaml(columns)) }}
 {% endmacro %}
 
+{#- The models that have them, each once. -#}
+{% macro cluster_feature_models() %}
+    {{ return(cluster_columns().values() | map(attribute='model') | unique | list) }}
+{% endmacro %}
+
 {#- As many clusters as a fit can have. -#}
 {% macro cluster_slots() %}{{ return(range(1, 11)) }}{% endmacro %}
 
