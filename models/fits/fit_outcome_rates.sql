@@ -45,40 +45,44 @@ sizes as (
 ),
 
 -- means of forty thousand serve as well as those of all
-sampled as (
+shares as (
+    select max(40000.0 / buyers) as largest_share from sizes
+),
+
+candidates as (
+    select known.*
+    from known
+    inner join shares on known.position < shares.largest_share
+),
+
+candidate_days as (
     select
-        sizes.fitted_on,
-        sizes.horizon_days,
-        sizes.measured_from,
-        known.customer_id
-    from sizes
-    inner join known on sizes.measured_from >= known.first_purchase_on
-    where known.position * sizes.buyers < 40000
+        candidates.first_purchase_on,
+        candidates.position,
+        order_days.*
+    from {{ ref('order_days') }} as order_days
+    inner join candidates on order_days.customer_id = candidates.customer_id
 ),
 
 states as (
     select
-        sampled.fitted_on,
-        sampled.horizon_days,
-        sampled.measured_from,
-        order_days.customer_id,
+        sizes.fitted_on,
+        sizes.horizon_days,
+        sizes.measured_from,
+        days.customer_id,
         max(
-            case
-                when order_days.date_day <= sampled.measured_from and order_days.orders_placed > 0
-                    then order_days.date_day
-            end
+            case when days.date_day <= sizes.measured_from and days.orders_placed > 0 then days.date_day end
         ) as last_order_on,
-        sum(case when order_days.date_day <= sampled.measured_from then order_days.orders end) as lifetime_orders,
-        sum(case when order_days.date_day > sampled.measured_from then order_days.orders else 0 end) as orders,
-        sum(
-            case when order_days.date_day > sampled.measured_from then order_days.orders_placed else 0 end
-        ) as orders_placed,
-        sum(case when order_days.date_day > sampled.measured_from then order_days.revenue else 0 end) as revenue
-    from sampled
-    inner join {{ ref('order_days') }} as order_days
-        on sampled.customer_id = order_days.customer_id
-        and sampled.fitted_on >= order_days.date_day
-    group by sampled.fitted_on, sampled.horizon_days, sampled.measured_from, order_days.customer_id
+        sum(case when days.date_day <= sizes.measured_from then days.orders end) as lifetime_orders,
+        sum(case when days.date_day > sizes.measured_from then days.orders else 0 end) as orders,
+        sum(case when days.date_day > sizes.measured_from then days.orders_placed else 0 end) as orders_placed,
+        sum(case when days.date_day > sizes.measured_from then days.revenue else 0 end) as revenue
+    from candidate_days as days
+    inner join sizes
+        on days.date_day <= sizes.fitted_on
+        and days.first_purchase_on <= sizes.measured_from
+        and days.position * sizes.buyers < 40000
+    group by sizes.fitted_on, sizes.horizon_days, sizes.measured_from, days.customer_id
 ),
 
 buyers as (
