@@ -42,7 +42,12 @@ def cut_demo(project, tmp_path_factory):
         inputs[name] = {"file": str(folder / f"{name}.csv")}
         duckdb.sql(f"copy (select {columns} from {rows} where {until}) to '{folder / name}.csv'")
     return project.run(
-        folder, "--select", "+customer_features", "fit_outcome_rates", "sampled_buyers", inputs=inputs
+        folder,
+        "--select",
+        "+customer_features",
+        "+fit_outcome_rates",
+        "sampled_buyers",
+        inputs=inputs,
     )
 
 
