@@ -26,7 +26,6 @@ moved as (
         {%- endfor %}
         contributions.*
     from contributions
-    where intercept is not null
 ),
 
 ranked as (
@@ -51,3 +50,4 @@ select
     {%- endfor %}
     fitted_on
 from ranked
+where intercept is not null
