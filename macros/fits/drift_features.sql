@@ -24,5 +24,6 @@
 
 {#- The models whose columns these expressions use. -#}
 {% macro drift_models() %}
-    {{ return((['features_rfm'] + (cluster_columns().values() | map(attribute='model') | list) + next_order_models()) | unique | list) }}
+    {%- set of_clusters = cluster_columns().values() | map(attribute='model') | list -%}
+    {{ return((['features_rfm'] + of_clusters + next_order_models()) | unique | list) }}
 {% endmacro %}
