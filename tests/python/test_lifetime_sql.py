@@ -74,9 +74,9 @@ def sql(project, tmp_path_factory) -> Sql:
         assert outcome.success, outcome.message
         compiled[name] = {result.node.name: result.node for result in outcome.result.results}
 
-    def run(name: str, parameters: list[tuple], histories: list[History], threads: int = 1) -> dict:
+    def run(name: str, parameters: list[tuple], histories: list[History]) -> dict:
         fits = [AS_OF - timedelta(number) for number in range(len(parameters))]
-        with duckdb.connect(config={"threads": threads}) as connection:
+        with duckdb.connect() as connection:
             connection.execute("attach ':memory:' as shop; use shop")
             connection.execute("create schema features; create schema fits; create schema scores")
             connection.execute("""
@@ -178,13 +178,6 @@ def test_the_longer_the_silence_the_less_is_expected(sql: Sql, name: str):
     ):
         assert (np.diff([row[column] for row in rows]) < 0).all()
     assert (np.diff([row["churn_probability"] for row in rows]) > 0).all()
-
-
-def test_two_runs_with_several_threads_are_the_same_to_the_last_digit(sql: Sql):
-    histories = [(n % 40, n % 40 + n % 211 if n % 40 else 0, 40 + n % 971, 10.0) for n in range(20_000)]
-    one, two = (sql("bg_nbd", PARAMETERS["bg_nbd"][:1], histories, threads) for threads in (1, 4))
-    assert one["purchases_if_alive"] == two["purchases_if_alive"]
-    assert one["score_lifetime"] == two["score_lifetime"]
 
 
 def test_too_many_histories_are_taken_together_in_weeks_and_keep_their_mean(sql: Sql):
