@@ -85,7 +85,9 @@ profiles as (
         sum(cast(customers.expected_orders_365d as decimal(18, 6))) as expected_orders_365d,
         cast(sum(customers.expected_revenue_365d) as double) as expected_revenue_365d,
         case
-            when sum(case when customers.expected_revenue_basis in ('segment mean', 'repeat rate') then 1 else 0 end) = 0
+            when count(
+                case when customers.expected_revenue_basis in ('segment mean', 'repeat rate') then 1 end
+            ) = 0
                 then cast(sum(spreads.expected_revenue_365d_variance) as double)
         end as expected_revenue_365d_variance,
         cast(sum(customers.lifetime_value) as double) as lifetime_value,
