@@ -13,14 +13,13 @@ from customer_segmentation.lifetime.states import PurchaseStates, SpendStates
 MODELS: Mapping[str, ModuleType] = {"bg_nbd": bg_nbd, "pareto_nbd": pareto_nbd}
 COLUMNS = ["fitted_on", "model", "parameter", "value", "note"]
 
-# Four parameters describe two distributions that nobody sees. With 50 customers who came back, the error of
-# the expected purchases that comes from estimating them is about a fifth
-# (docs/decisions/0011_lifetime_value.md).
+# Measured on real data in docs/decisions/0011_lifetime_value.md. With 50 customers who came back, the error of
+# what is expected that comes from estimating four parameters is about a fifth.
 LEAST_REPEATERS = 50
-# Who never came back says how many do not. Below 200 customers that share is not known to a twentieth.
+# The share that never comes back is known to a fifteenth.
 LEAST_CUSTOMERS = 200
-# Over less than a season's quarter, silence and a long gap look alike.
-LEAST_DAYS = 90
+# Over less than twelve weeks hardly anybody is seen to leave, and far too much is expected.
+LEAST_DAYS = 84
 
 DAYS_OF_A_WEEK = 7
 ERROR_HORIZONS = (90, 365)
