@@ -1,11 +1,12 @@
 {#-
   {column: what it needs} of a model, from its property file, without the columns that identify the row.
   A feature is usable in segments once it is described: that is what makes it part of the house.
+  In unit tests dbt shows no graph, so nothing is known there.
 -#}
 {% macro documented_columns(model_name) %}
     {%- set found = {} -%}
     {%- if execute -%}
-        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name == model_name -%}
+        {%- for node in (graph.nodes or {}).values() if node.resource_type == 'model' and node.name == model_name -%}
             {%- for column in node.columns.values() if column.name not in ('customer_id', 'as_of_date', 'fitted_on') -%}
                 {%- do found.update({column.name: column.config.get('meta', {}).get('needs') or column.get('meta', {}).get('needs')}) -%}
             {%- endfor -%}

@@ -1,7 +1,7 @@
 {#-
   The columns that customers are clustered by: the one reviewed list. docs/decisions/0012_clusters.md says why these.
 
-  model      the features_ model that has the column; a column whose input isn't there is left out
+  model      the features_ model that has the column; cluster_features joins it
   transform  log: amounts; log1p: counts and days; plain: shares
   better     high or low, where one of them means a more valuable customer: the first fit numbers its clusters by it
   high, low  what a cluster is called whose customers have more or less of it than others: {en: …, ko: …}

@@ -12,10 +12,6 @@
         },
         'clusters': {},
         'next_order': {},
-        'outcome_rates': {
-            'days_since_last_order': 'days_since_last_order',
-            'lifetime_orders': 'lifetime_orders',
-        },
     } -%}
     {%- for column in cluster_columns() -%}
         {%- do fits.clusters.update({column: column}) -%}
@@ -28,5 +24,6 @@
 
 {#- The models whose columns these expressions use. -#}
 {% macro drift_models() %}
-    {{ return((['features_rfm'] + cluster_feature_models() + next_order_models()) | unique | list) }}
+    {%- set of_clusters = cluster_columns().values() | map(attribute='model') | list -%}
+    {{ return((['features_rfm'] + of_clusters + next_order_models()) | unique | list) }}
 {% endmacro %}

@@ -44,3 +44,13 @@
 {% macro log1p(x) %}{{ return(adapter.dispatch('log1p', 'customer_segmentation')(x)) }}{% endmacro %}
 {% macro default__log1p(x) %}(case when 1 + ({{ x }}) = 1 then {{ x }} else ln(1 + ({{ x }})) * ({{ x }}) / ((1 + ({{ x }})) - 1) end){% endmacro %}
 {% macro spark__log1p(x) %}log1p({{ x }}){% endmacro %}
+
+{#- All texts of a group as one, sorted. -#}
+{% macro sorted_text(text) %}{{ return(adapter.dispatch('sorted_text', 'customer_segmentation')(text)) }}{% endmacro %}
+{% macro default__sorted_text(text) %}string_agg({{ text }}, '|' order by {{ text }}){% endmacro %}
+{% macro spark__sorted_text(text) %}array_join(sort_array(collect_list({{ text }})), '|'){% endmacro %}
+
+{#- A number from 0 to 1 that a text always gets: to draw a sample that depends on nothing but who is in it. -#}
+{% macro hash_position(text) %}{{ return(adapter.dispatch('hash_position', 'customer_segmentation')(text)) }}{% endmacro %}
+{% macro default__hash_position(text) %}(cast('0x' || left(md5({{ text }}), 8) as bigint) / 4294967296.0){% endmacro %}
+{% macro spark__hash_position(text) %}(cast(conv(left(md5({{ text }}), 8), 16, 10) as bigint) / 4294967296.0){% endmacro %}

@@ -4,12 +4,11 @@
 select
     '{{ name }}' as column_name,
     {{ loop.index }} as position,
-    '{{ column.transform }}' as transform,
     '{{ column.better }}' as better,
     {%- for side in ['high', 'low'] %}
     {{ as_text(column[side].en) }} as {{ side }}_en,
     {{ as_text(column[side].ko) }} as {{ side }}_ko,
     {%- endfor %}
-    '{{ column.model }}' as model
+    '{{ column.transform }}' as transform
 {{ 'union all' if not loop.last }}
 {%- endfor %}

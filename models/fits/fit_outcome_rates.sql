@@ -2,90 +2,11 @@
 {%- set metrics = {'recency': 'days_since_last_order', 'frequency': 'lifetime_orders'} -%}
 with
 
-fit_dates as (
-    select * from {{ ref('fit_dates') }}
-),
-
-horizons as (
-    {%- for days in outcome_horizons() %}
-    select {{ days }} as horizon_days
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
-),
-
--- what came in the days before the fit, of those who were buyers when these days began
-windows as (
-    select
-        fit_dates.fitted_on,
-        horizons.horizon_days,
-        cast({{ dbt.dateadd('day', '-horizons.horizon_days', 'fit_dates.fitted_on') }} as date) as measured_from
-    from fit_dates
-    cross join horizons
-),
-
-known as (
-    select
-        customer_id,
-        min(date_day) as first_purchase_on,
-        {{ hash_position('customer_id') }} as position
-    from {{ ref('order_days') }}
-    where orders_placed > 0
-    group by customer_id
-),
-
-sizes as (
-    select
-        windows.fitted_on,
-        windows.horizon_days,
-        windows.measured_from,
-        count(*) as buyers
-    from windows
-    inner join known on windows.measured_from >= known.first_purchase_on
-    group by windows.fitted_on, windows.horizon_days, windows.measured_from
-),
-
--- means of forty thousand serve as well as those of all
-sampled as (
-    select
-        sizes.fitted_on,
-        sizes.horizon_days,
-        sizes.measured_from,
-        known.customer_id
-    from sizes
-    inner join known on sizes.measured_from >= known.first_purchase_on
-    where known.position * sizes.buyers < 40000
-),
-
-states as (
-    select
-        sampled.fitted_on,
-        sampled.horizon_days,
-        sampled.measured_from,
-        order_days.customer_id,
-        max(
-            case
-                when order_days.date_day <= sampled.measured_from and order_days.orders_placed > 0
-                    then order_days.date_day
-            end
-        ) as last_order_on,
-        sum(case when order_days.date_day <= sampled.measured_from then order_days.orders end) as lifetime_orders,
-        sum(case when order_days.date_day > sampled.measured_from then order_days.orders else 0 end) as orders,
-        sum(
-            case when order_days.date_day > sampled.measured_from then order_days.orders_placed else 0 end
-        ) as orders_placed,
-        sum(case when order_days.date_day > sampled.measured_from then order_days.revenue else 0 end) as revenue
-    from sampled
-    inner join {{ ref('order_days') }} as order_days
-        on sampled.customer_id = order_days.customer_id
-        and sampled.fitted_on >= order_days.date_day
-    group by sampled.fitted_on, sampled.horizon_days, sampled.measured_from, order_days.customer_id
-),
-
 buyers as (
     select
         *,
         {{ dbt.datediff('last_order_on', 'measured_from', 'day') }} as days_since_last_order
-    from states
+    from {{ ref('outcome_states') }}
     where lifetime_orders > 0
 ),
 {% for metric, column in metrics.items() %}

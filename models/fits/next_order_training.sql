@@ -1,4 +1,4 @@
-{#- Orders and returns reach a company's tables late: what happened in the last week before a fit is not yet learned from. -#}
+{#- Orders and returns reach a company's tables late: the last week before a fit is not yet learned from. -#}
 {%- set gap_days = 7 -%}
 {%- set most_dates = 6 -%}
 {%- set most_buyers = 8000 -%}
@@ -20,7 +20,8 @@ training_dates as (
     from {{ ref('fit_dates') }} as fit_dates
     inner join as_of_dates
         on cast({{ dbt.dateadd('day', gap_days, 'as_of_dates.outcome_until') }} as date) <= fit_dates.fitted_on
-    qualify row_number() over (partition by fit_dates.fitted_on order by as_of_dates.as_of_date desc) <= {{ most_dates }}
+    qualify
+        row_number() over (partition by fit_dates.fitted_on order by as_of_dates.as_of_date desc) <= {{ most_dates }}
 ),
 
 needed_dates as (
@@ -28,14 +29,15 @@ needed_dates as (
     where as_of_date in (select training_dates.as_of_date from training_dates)
 ),
 
-buyers as (
-    {{ next_order_buyers(features, 'needed_dates') }}
-),
-
 -- the same customers again and again, as far as they were there
 sampled as (
-    select * from buyers
-    qualify row_number() over (partition by as_of_date order by md5(customer_id), customer_id) <= {{ most_buyers }}
+    select
+        buyers.customer_id,
+        needed_dates.*
+    from {{ ref('features_rfm') }} as buyers
+    inner join needed_dates on buyers.as_of_date = needed_dates.as_of_date
+    where buyers.lifetime_orders > 0
+    qualify row_number() over (partition by buyers.as_of_date order by md5(buyers.customer_id)) <= {{ most_buyers }}
 ),
 
 ordered as (
@@ -52,14 +54,13 @@ ordered as (
 
 valued as (
     select
-        customer_id,
-        as_of_date,
-        outcome_until,
-        {%- for feature in features %}
-        cast({{ feature.value }} as double) as {{ feature.name }}
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+        sampled.*,
+        {{ next_order_values(features) }}
     from sampled
+    inner join {{ ref('features_rfm') }} as features_rfm
+        on sampled.customer_id = features_rfm.customer_id
+        and sampled.as_of_date = features_rfm.as_of_date
+    {{ next_order_joins(features) }}
 )
 
 select

@@ -37,9 +37,7 @@ clusters as (
         max(case when metric = 'share' then value end) as share_at_fit,
         max(case when metric = 'jaccard' then value end) as jaccard,
         max(case when metric = 'jaccard' then note end) as verdict,
-        {%- for column in cluster_columns() %}
-        max(case when metric = 'difference' and column_name = '{{ column }}' then value end) as {{ column }}_difference,
-        {%- endfor %}
+        max(case when metric = 'differs_by' then note end) as differs_by,
         max(case when metric = 'condition' then note end) as rule,
         max(case when metric = 'precision' then value end) as rule_precision,
         max(case when metric = 'recall' then value end) as rule_recall,
@@ -56,21 +54,22 @@ members as (
         scores.nearest_cluster as cluster,
         count(*) as customers,
         sum(count(*)) over () as all_customers,
-        cast(sum(features_rfm.revenue_12m) as double) as revenue_12m,
-        sum(cast(sum(features_rfm.revenue_12m) as double)) over () as all_revenue_12m,
-        {%- for name, column in cluster_columns().items() %}
-        cast(median({{ column.model }}.{{ name }}) as double) as {{ name }}_median,
+        sum(features_rfm.revenue_12m) as revenue_12m,
+        sum(sum(features_rfm.revenue_12m)) over () as all_revenue_12m,
+        {%- for column in cluster_columns() %}
+        median(features.{{ column }}) as {{ column }}_median,
         {%- endfor %}
         median(scores.cluster_distance) as cluster_distance_median
     from latest
     inner join {{ ref('score_cluster') }} as scores
         on latest.as_of_date = scores.as_of_date
         and latest.fitted_on = scores.fitted_on
-    {%- for model in cluster_feature_models() %}
-    inner join {{ ref(model) }} as {{ model }}
-        on scores.customer_id = {{ model }}.customer_id
-        and scores.as_of_date = {{ model }}.as_of_date
-    {%- endfor %}
+    inner join {{ ref('cluster_features') }} as features
+        on scores.customer_id = features.customer_id
+        and scores.as_of_date = features.as_of_date
+    inner join {{ ref('features_rfm') }} as features_rfm
+        on scores.customer_id = features_rfm.customer_id
+        and scores.as_of_date = features_rfm.as_of_date
     group by scores.nearest_cluster
 )
 
@@ -89,19 +88,7 @@ select
     clusters.name_{{ language }} as {{ label }},
     {%- endif %}
     {%- endfor %}
-    concat_ws(
-        ', '
-        {%- for column in cluster_columns() %},
-        case
-            when abs(clusters.{{ column }}_difference) >= 0.2
-                then concat(
-                    '{{ column }} ',
-                    case when clusters.{{ column }}_difference > 0 then '+' else '' end,
-                    cast(round(clusters.{{ column }}_difference, 1) as string)
-                )
-        end
-        {%- endfor %}
-    ) as differs_by,
+    clusters.differs_by,
     clusters.rule,
     clusters.verdict,
     fit.method,
@@ -111,7 +98,7 @@ select
     coalesce(members.customers, 0) / nullif(cast(members.all_customers as double), 0) as share_of_customers,
     clusters.share_at_fit,
     cast(members.revenue_12m as decimal(18, 2)) as revenue_12m,
-    members.revenue_12m / nullif(members.all_revenue_12m, 0) as share_of_revenue_12m,
+    cast(members.revenue_12m as double) / nullif(cast(members.all_revenue_12m as double), 0) as share_of_revenue_12m,
     {%- for column in cluster_columns() %}
     members.{{ column }}_median,
     {%- endfor %}

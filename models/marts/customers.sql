@@ -29,8 +29,7 @@ core as (
 
 -- what moved the next-order score, as of the latest date
 reasons as (
-    select * from {{ ref('score_next_order') }}
-    where reason_1 is not null
+    select * from {{ ref('next_order_reasons') }}
 ),
 
 latest as (

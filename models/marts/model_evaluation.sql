@@ -92,14 +92,13 @@ measured as (
         cast(null as double) as gain_lower,
         cast(null as double) as gain_upper,
         case
-            when metric = 'prediction_strength' then case when value > 0.8 then 'stable' else 'doubtful' end
-            when metric in ('jaccard_mean', 'jaccard_min')
-                then case
-                    when value < 0.6 then 'unstable'
-                    when value < 0.75 then 'doubtful'
-                    when value <= 0.85 then 'stable'
-                    else 'highly stable'
-                end
+            when metric = 'prediction_strength' and value > 0.8 then 'stable'
+            when metric = 'prediction_strength' then 'doubtful'
+            when metric = 'adjusted_rand' then null
+            when value < 0.6 then 'unstable'
+            when value < 0.75 then 'doubtful'
+            when value <= 0.85 then 'stable'
+            else 'highly stable'
         end as verdict,
         cast(null as string) as note
     from stability

@@ -50,19 +50,7 @@ fitted as (
 ),
 
 buyers as (
-    select
-        {%- for name, column in columns.items() %}
-        cast({{ column.model }}.{{ name }} as double) as {{ name }},
-        {%- endfor %}
-        features_rfm.customer_id,
-        features_rfm.as_of_date
-    from {{ ref('features_rfm') }} as features_rfm
-    {%- for model in cluster_feature_models() if model != 'features_rfm' %}
-    left join {{ ref(model) }} as {{ model }}
-        on features_rfm.customer_id = {{ model }}.customer_id
-        and features_rfm.as_of_date = {{ model }}.as_of_date
-    {%- endfor %}
-    where features_rfm.lifetime_orders > 0
+    select * from {{ ref('cluster_features') }}
 ),
 
 -- a value that is not known is neither high nor low
@@ -71,7 +59,7 @@ standardised as (
         buyers.customer_id,
         buyers.as_of_date,
         {%- for column in columns %}
-        {%- set limited %}least(greatest(buyers.{{ column }}, fitted.{{ column }}_low), fitted.{{ column }}_high){% endset %}
+        {%- set limited = 'least(greatest(buyers.{0}, fitted.{0}_low), fitted.{0}_high)'.format(column) %}
         coalesce(
             (
                 case

@@ -30,7 +30,7 @@ def build(
     select: str | None = None,
     console: Console | None = None,
 ) -> list[str]:
-    """Build an input into its database and return dbt's warnings; apply_only leaves the stored fits as they are.
+    """Build an input into its database and return dbt's warnings; apply_only keeps the stored fits.
 
     Each input has a target folder of its own, because other variables make dbt parse everything anew.
     The unit tests say nothing about an input, so only the demo runs them.

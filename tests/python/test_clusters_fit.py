@@ -1,4 +1,4 @@
-"""Fits as a whole: clusters that are there are found, keep their ids, and SQL assigns by them as scikit-learn does."""
+"""Fits as a whole: what is there is found, ids are kept, and SQL assigns customers as scikit-learn does."""
 
 import re
 import warnings
@@ -102,29 +102,22 @@ def score(project, tmp_path_factory):
     assert compiled.success, compiled.message
     (node,) = [result.node for result in compiled.result.results if result.node.name == "score_cluster"]
 
-    def run(table: pd.DataFrame, people: pd.DataFrame, day: date = MARCH) -> pd.DataFrame:
-        people = people.assign(as_of_date=pd.Timestamp(day))
+    day = f"date '{MARCH}'"
+    known = ", ".join(f"nullif({name}, 'nan'::double) as {name}" for name in NAMES)
+
+    def run(table: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
         with duckdb.connect(config={"threads": 1}) as connection:
-            connection.execute(
-                "attach ':memory:' as shop; use shop; create schema features; create schema fits"
-            )
-            for name, model in [*((name, column["model"]) for name, column in DECLARED.items())]:
-                assert name in people, model
-            for model in {column["model"] for column in DECLARED.values()}:
-                own = [name for name, column in DECLARED.items() if column["model"] == model]
-                connection.register("own", people[["customer_id", "as_of_date", *own]])
-                known = ", ".join(
-                    f"case when isnan({name}) then null else {name} end as {name}" for name in own
-                )
-                connection.execute(
-                    f"create table features.{model} as select customer_id, as_of_date::date as as_of_date, {known} from own"
-                )
+            connection.register("drawn", people)
             connection.register("fitted", table)
-            connection.execute("create table fits.fit_clusters as from fitted")
-            connection.execute(
-                f"create table fits.fits_in_use as select '{day}'::date as as_of_date, '{day}'::date as learned_on"
-            )
-            cursor = connection.execute(f"select * from ({node.compiled_code}) order by customer_id")
+            for statement in (
+                "attach ':memory:' as shop; use shop; create schema features; create schema fits",
+                f"create table people as select customer_id, {day} as as_of_date, {known} from drawn",
+                "create view features.cluster_features as from people",
+                "create table fits.fit_clusters as from fitted",
+                f"create table fits.fits_in_use as select {day} as as_of_date, {day} as learned_on",
+            ):
+                connection.execute(statement)
+            cursor = connection.execute(node.compiled_code)
             columns = [column[0] for column in cursor.description]
             return pd.DataFrame(cursor.fetchall(), columns=columns).set_index("customer_id")
 
@@ -164,7 +157,7 @@ def test_sql_assigns_as_scikit_learn_predicts(score, monkeypatch: pytest.MonkeyP
     table = fit(sample, cluster_method=method)
     scales = {
         name: scaling.fit_scale(sample[name].to_numpy(), column.transform)
-        for name, column in zip(NAMES, COLUMNS)
+        for name, column in zip(NAMES, COLUMNS, strict=True)
     }
 
     everybody = customers(KINDS * 2, size=300, seed=2)  # most of them were not in the sample
@@ -209,8 +202,8 @@ def test_the_order_of_rows_changes_nothing_and_neither_does_a_second_run():
 def test_the_currency_decides_nothing(score):
     people = customers()
     won = people.assign(average_order_value=people["average_order_value"] * 1_350)
-    in_euro, in_won = (score(fit(sample), sample)["nearest_cluster"] for sample in (people, won))
-    assert in_euro.tolist() == in_won.tolist()
+    in_euro, in_won = (score(fit(sample), sample)["nearest_cluster"].to_dict() for sample in (people, won))
+    assert in_euro == in_won
 
 
 def test_what_is_learned_of_a_sample_fits_its_rules():
@@ -223,7 +216,7 @@ def test_what_is_learned_of_a_sample_fits_its_rules():
     )
     assert any("coalesce(visits_90d" in condition for condition in conditions.values())
     partition = _partition(table, people)
-    known = people.astype({name: object for name in NAMES}).where(people.notna(), None)
+    known = people.astype(dict.fromkeys(NAMES, object)).where(people.notna(), None)
     with duckdb.connect() as connection:
         connection.register("people", known)
         named = connection.execute(
@@ -256,7 +249,7 @@ def _partition(table: pd.DataFrame, people: pd.DataFrame) -> np.ndarray:
             scaling.standardise(
                 people[name].to_numpy(), scaling.fit_scale(people[name].to_numpy(), column.transform)
             )
-            for name, column in zip(NAMES, COLUMNS)
+            for name, column in zip(NAMES, COLUMNS, strict=True)
         ]
     )
     scores = [((z - centres.loc[i].to_numpy()) ** 2) @ weights.loc[i].to_numpy() for i in centres.index]
@@ -329,7 +322,7 @@ def test_a_date_without_customers_has_a_row_that_says_so():
 
 
 @pytest.mark.parametrize(
-    "values", [{}, {name: np.nan for name in NAMES}, {"visits_90d": np.nan, "discount_share": np.nan}]
+    "values", [{}, dict.fromkeys(NAMES, np.nan), {"visits_90d": np.nan, "discount_share": np.nan}]
 )
 def test_customers_that_are_all_equal_have_no_clusters(values):
     people = customers(kinds=[BEST], size=300)

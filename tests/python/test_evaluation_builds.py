@@ -60,7 +60,8 @@ def test_what_came_is_what_the_orders_say(demo, score: str, came: str):
                 holdout.customer_id,
                 holdout.as_of_date,
                 holdout.actual,
-                orders.ordered_on > holdout.as_of_date and orders.ordered_on <= holdout.outcome_until as placed,
+                orders.ordered_on > holdout.as_of_date
+                and orders.ordered_on <= holdout.outcome_until as placed,
                 orders.is_fully_returned
                 and orders.returned_on > holdout.as_of_date
                 and orders.returned_on <= holdout.outcome_until as sent_back

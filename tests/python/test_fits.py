@@ -73,5 +73,5 @@ def test_too_little_data_is_said_with_what_is_needed(small: Outcome):
     notes = dict(
         small.rows("select score, string_agg(distinct note, ' ') from marts.model_evaluation group by score")
     )
-    for score in ("expected_orders_90d", "churn_probability", "next_order_probability", "clusters"):
+    for score in ("expected_orders_90d", "churn_probability", "learned_order_probability", "clusters"):
         assert any(character.isdigit() for character in notes[score]), notes

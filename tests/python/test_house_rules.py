@@ -4,6 +4,7 @@ import pytest
 
 # why no test of their own proves that their rows are what they say
 GRAIN_FOLLOWS = {
+    "cluster_features": "all models that it joins are tested on the columns by which it joins them",
     "customer_features_by_fit": "all models that it joins are tested on the columns by which it joins them",
     "membership": "segment_membership shows its rows and is tested",
     "segment_moves": "it is grouped by what a row is for; segment_migration shows its rows",

@@ -52,7 +52,7 @@ from (values
 ) as t (as_of_date, segmentation, segment, customers, share_of_customers, share_of_revenue_12m);
 
 create table marts.core_customers as
-select * from (values ('a', 0.81, true), ('b', 0.19, false)) as t (customer_id, share_of_expected_revenue, is_core);
+select * from (values (0.81, true), (0.19, false)) as t (share_of_expected_revenue, is_core);
 
 create table marts.model_evaluation as
 select *, null::varchar as note from (values
@@ -63,7 +63,8 @@ select *, null::varchar as note from (values
     ('clusters', date '2026-03-31', 'jaccard_min', null, null, null)
 ) as t (score, fitted_on, metric, overall_verdict, replaced_by, is_offered)
 union all
-select 'learned_order_probability', date '2026-03-31', '(none)', null, null, false, '12 buyers; 500 are needed';
+select 'learned_order_probability', date '2026-03-31', '(none)', null, null, false,
+    '12 buyers; 500 are needed';
 
 create table marts.segment_kpis as
 select * from (values

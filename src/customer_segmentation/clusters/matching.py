@@ -1,10 +1,10 @@
 """Finds the clusters of one fit again in the next one, so that an id keeps its meaning.
 
 A cluster is the same if its centre stands where it stood, in one of two ways: among the customers of its time
-(the standardised centres), or in the units of the columns (measured in spreads of the other fit). Customers who
-buy more than others are the same cluster when all buy more than a year ago; and they are when many others have
-come, next to whom they buy less. The distance is the root mean square over the columns that both fits have, so
-that it doesn't grow with their number; of the two ways, the nearer one counts.
+(the standardised centres), or in the units of the columns (measured in spreads of the other fit). Customers
+who buy more than others are the same cluster when all buy more than a year ago; and they are when many others
+have come, next to whom they buy less. The distance is the root mean square over the columns that both fits
+have, so that it doesn't grow with their number; of the two ways, the nearer one counts.
 """
 
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ FORBIDDEN = 1e6
 class Places:
     """Where the k clusters of a fit stand in p columns.
 
-    centres: standardised, shape (k, p); middles and spreads: of the columns' scales, in their transformed units,
-    shape (p,).
+    centres: standardised, shape (k, p); middles and spreads: of the columns' scales, in their transformed
+    units, shape (p,).
     """
 
     columns: list[str]

@@ -31,7 +31,7 @@ LEAST_SHARE = 0.03
 STABILITY_TOLERANCE = 0.05
 SEPARATION_TOLERANCE = 0.95
 SEED = 20_070_915
-STARTS = {"kmeans": 10, "gaussian_mixture": 3}
+STARTS = {"kmeans": 10, "gaussian_mixture": 2}
 STARTS_AGAIN = {"kmeans": 3, "gaussian_mixture": 1}
 
 

@@ -6,9 +6,9 @@ number of clusters that the row is about, 0 where there are none.
 
 fit        sample, method, verdict, fidelity, highest_id; or problem: why there are no clusters
 scale      of each column is_log, shift, low, high, centre, spread, null_share; or left_out: why
-cluster    of each cluster offset, share, jaccard, phrases, name_en, name_ko; of each cluster and column
-           centre, weight, typical_value (the centre in the column's own unit) and difference (of the mean
-           from that of all customers, in standard deviations)
+cluster    of each cluster offset, share, jaccard, phrases, name_en, name_ko, differs_by; of each cluster and
+           column centre, weight, typical_value (the centre in the column's own unit) and difference (of the
+           mean from that of all customers, in standard deviations)
 candidate  of each number of clusters tried what speaks for and against it, and the decision
 rule       of each cluster condition, precision, recall
 match      of each cluster the distance from the cluster of the same id in the fit before, or new
@@ -233,6 +233,7 @@ def _add_clusters(
         jaccard = float(candidate.jaccard[i])
         fit.add("cluster", "jaccard", jaccard, stability.verdict(jaccard), **place)
         fit.add("cluster", "phrases", note=record.write_phrases(clusters.names[i]), **place)
+        fit.add("cluster", "differs_by", note=_differs_by(clusters.difference[i], list(scales)), **place)
         for language, text in texts.items():
             fit.add("cluster", f"name_{language}", note=text[i], **place)
         for j, (name, scale) in enumerate(scales.items()):
@@ -245,6 +246,11 @@ def _add_clusters(
             }
             for metric, value in of_column.items():
                 fit.add("cluster", metric, value, column=name, **place)
+
+
+def _differs_by(difference: NDArray[np.float64], columns: Sequence[str]) -> str:
+    order = np.argsort(-np.abs(difference), kind="stable")
+    return ", ".join(f"{columns[j]} {difference[j]:+.1f}" for j in order if abs(difference[j]) >= naming.TRUE)
 
 
 def _add_rules(fit: Fit, clusters: Clusters, described: rules.Rules) -> None:

@@ -118,11 +118,12 @@ def _band(group: pd.DataFrame, predicted: np.ndarray, actual: np.ndarray) -> Ite
     """
     variance, relative_error = _values(group, "variance"), _values(group, "relative_error")
     known = np.isfinite(variance) & np.isfinite(relative_error) & group["cell"].notna().to_numpy()
+    if not known.any():
+        return
     _, cell, size = np.unique(group["cell"].to_numpy()[known], return_inverse=True, return_counts=True)
-    expected = np.bincount(cell, predicted[known], len(size))
-    came = np.bincount(cell, actual[known], len(size))
-    squared_error = np.bincount(cell, variance[known], len(size))
-    squared_error += (np.bincount(cell, relative_error[known], len(size)) / size * expected) ** 2
+    expected, came = np.bincount(cell, predicted[known]), np.bincount(cell, actual[known])
+    squared_error = np.bincount(cell, variance[known])
+    squared_error += (np.bincount(cell, relative_error[known]) / size * expected) ** 2
     judged = (size >= FEWEST_IN_A_CELL) & (expected > 0)
     if not judged.any():
         return
