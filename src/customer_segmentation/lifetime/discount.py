@@ -14,7 +14,9 @@ STEPS = (0.5 - np.sqrt(3 / 7) / 2, 0.5, 0.5 + np.sqrt(3 / 7) / 2, 1.0)
 WEIGHTS = (49 / 180, 16 / 45, 49 / 180, 1 / 20)
 
 
-def discounted_purchases(expected: Callable[[float], Array], horizon_days: float, annual_rate: float) -> Array:
+def discounted_purchases(
+    expected: Callable[[float], Array], horizon_days: float, annual_rate: float
+) -> Array:
     """Return the expected purchases of a horizon, each discounted to its beginning.
 
     With M(t) purchases expected until t and a continuous rate d, the integral of e^(-d t) dM(t) over the
