@@ -6,7 +6,9 @@ from customer_segmentation.lifetime.table import fit_table
 def model(dbt, session):
     """Fit purchases and spend for each fit date."""
     settings = dict(dbt.ref("fit_settings").fetchall())
-    parameters = fit_table(dbt.ref("lifetime_states").df(), dbt.ref("spend_states").df(), settings)  # noqa: F841
+    dates = dbt.ref("fit_dates").df()["fitted_on"]
+    states, spend = dbt.ref("lifetime_states").df(), dbt.ref("spend_states").df()
+    parameters = fit_table(dates, states, spend, settings)  # noqa: F841
     return session.sql("""
         select
             cast(fitted_on as date) as fitted_on,

@@ -1,6 +1,6 @@
 """The fits of all fit dates as one long table of parameters, with what they rest on."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import ModuleType
 
 import numpy as np
@@ -13,14 +13,13 @@ from customer_segmentation.lifetime.states import PurchaseStates, SpendStates
 MODELS: Mapping[str, ModuleType] = {"bg_nbd": bg_nbd, "pareto_nbd": pareto_nbd}
 COLUMNS = ["fitted_on", "model", "parameter", "value", "note"]
 
-# Four parameters describe two distributions that nobody sees. With 50 customers who came back, the error of
-# the expected purchases that comes from estimating them is about a fifth
-# (docs/decisions/0011_lifetime_value.md).
+# Measured on real data: docs/decisions/0011_lifetime_value.md. With 50 customers who came back, the error of
+# what is expected that comes from estimating four parameters is about a fifth.
 LEAST_REPEATERS = 50
-# Who never came back says how many do not. Below 200 customers that share is not known to a twentieth.
+# The share that never comes back is known to a fifteenth.
 LEAST_CUSTOMERS = 200
-# Over less than a season's quarter, silence and a long gap look alike.
-LEAST_DAYS = 90
+# Over less than twelve weeks hardly anybody is seen to leave, and far too much is expected.
+LEAST_DAYS = 84
 
 DAYS_OF_A_WEEK = 7
 ERROR_HORIZONS = (90, 365)
@@ -32,24 +31,27 @@ MANY_WEEKS = 10**6
 Row = tuple[str, str, float | None, str | None]
 
 
-def fit_table(purchases: pd.DataFrame, spend: pd.DataFrame, settings: Mapping[str, str]) -> pd.DataFrame:
+def fit_table(
+    dates: Iterable[object], purchases: pd.DataFrame, spend: pd.DataFrame, settings: Mapping[str, str]
+) -> pd.DataFrame:
     """Fit purchases and spend for each fit date by itself; one row per fit date, model and parameter.
 
+    dates: the fit dates, of the type that the frames have.
     purchases: fitted_on, repeat_purchases, last_purchase_days, tenure_days, customers; days count from the
         first purchase. Times are turned into weeks.
     spend: fitted_on, purchases, mean_spend, customers.
     settings: lifetime_model is bg_nbd or pareto_nbd.
 
     Returns fitted_on, model, parameter, value and note, sorted. Parameters and diagnostics have values. A
-    fit that
-    was not made, or is not to be trusted, has one row: parameter `problem`, with a note that says why. A
-    maximum at a bound of the model has a row `limit`, with a note that says what that means.
+    fit that was not made, or is not to be trusted, has one row: parameter `problem`, with a note that says
+    why. A maximum at a bound of the model has a row `limit`, with a note that says what that means.
     """
     name = settings["lifetime_model"]
     rows = []
-    for date, histories in purchases.groupby("fitted_on"):
-        rows += [(date, name, *row) for row in _purchase_rows(MODELS[name], _purchase_states(histories))]
+    for date in dates:
+        bought = _purchase_states(purchases[purchases["fitted_on"] == date])
         spent = _spend_states(spend[spend["fitted_on"] == date])
+        rows += [(date, name, *row) for row in _purchase_rows(MODELS[name], bought)]
         rows += [(date, "gamma_gamma", *row) for row in _spend_rows(spent)]
     table = pd.DataFrame(rows, columns=COLUMNS).astype({"value": float, "note": object})
     return table.sort_values(["fitted_on", "model", "parameter"], ignore_index=True)
@@ -82,11 +84,8 @@ def _purchase_rows(model: ModuleType, states: PurchaseStates) -> Iterator[Row]:
     if fit.converged:
         yield "repeaters", repeaters, None
         for horizon in ERROR_HORIZONS:
-            yield (
-                f"relative_error_{horizon}d",
-                relative_error(model, fit, states, horizon / DAYS_OF_A_WEEK),
-                None,
-            )
+            error = relative_error(model, fit, states, horizon / DAYS_OF_A_WEEK)
+            yield f"relative_error_{horizon}d", error, None
 
 
 def _spend_rows(states: SpendStates) -> Iterator[Row]:
