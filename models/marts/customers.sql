@@ -104,6 +104,7 @@ select
     cast(features.lifetime_value as decimal(18, 2)) as lifetime_value,
     features.lifetime_value_days,
     features.expected_orders_basis,
+    features.expected_revenue_basis,
     features.churn_probability,
     features.churn_days,
     features.churn_basis,

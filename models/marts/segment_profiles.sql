@@ -23,7 +23,7 @@ spreads as (
 ),
 
 -- how far the fit may be from the population, for all segments alike
-fits as (
+fit_errors as (
     select max(fits.value) as relative_error
     from {{ ref('fit_lifetime') }} as fits
     inner join {{ ref('fits_in_use') }} as in_use on fits.fitted_on = in_use.learned_on
@@ -31,6 +31,19 @@ fits as (
         on in_use.as_of_date = latest.as_of_date
         and in_use.fitted_on = latest.as_of_date
     where fits.parameter = 'relative_error_365d'
+),
+
+-- how far the model was from what came when it was last judged, beyond chance and the error of its fit
+model_errors as (
+    select
+        coalesce(
+            max(case when score = 'expected_revenue_365d' then value end),
+            max(case when score = 'expected_revenue_90d' then value end)
+        ) as relative_error
+    from {{ ref('model_evaluation') }}
+    where
+        metric = 'band_missing_error'
+        and is_latest
 ),
 
 members as (
@@ -72,7 +85,9 @@ profiles as (
         sum(cast(customers.expected_orders_365d as decimal(18, 6))) as expected_orders_365d,
         cast(sum(customers.expected_revenue_365d) as double) as expected_revenue_365d,
         case
-            when sum(case when customers.expected_orders_basis = 'segment mean' then 1 else 0 end) = 0
+            when count(
+                case when customers.expected_revenue_basis in ('segment mean', 'repeat rate') then 1 end
+            ) = 0
                 then cast(sum(spreads.expected_revenue_365d_variance) as double)
         end as expected_revenue_365d_variance,
         cast(sum(customers.lifetime_value) as double) as lifetime_value,
@@ -93,15 +108,18 @@ profiles as (
     group by members.segmentation, members.segment
 ),
 
--- nine times out of ten the revenue lies within, if the model is right: chance and the error of the fit together
+-- nine times out of ten the revenue lies within: chance, the error of the fit and that of the model together
 banded as (
     select
         profiles.*,
         1.645 * sqrt(
-            profiles.expected_revenue_365d_variance + power(fits.relative_error * profiles.expected_revenue_365d, 2)
+            profiles.expected_revenue_365d_variance
+            + power(fit_errors.relative_error * profiles.expected_revenue_365d, 2)
+            + power(model_errors.relative_error * profiles.expected_revenue_365d, 2)
         ) as half_band
     from profiles
-    cross join fits
+    cross join fit_errors
+    cross join model_errors
 ),
 
 {%- for dimension in ['favourite_category', 'region'] %}

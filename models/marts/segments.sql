@@ -41,7 +41,9 @@ select
     {{ text_by_hand(definition, 'treatment.offer') }} as treatment_offer,
     {{ text_by_hand(definition, 'owner', as_text(definition.owner)) }} as owner,
     {{ as_text(definition.version) }} as definition_version,
-    case when not is_in_use then concat('not found again since ', cast(last_found_on as string)) end as left_out_because,
+    case
+        when not is_in_use then concat('not found again since ', cast(last_found_on as string))
+    end as left_out_because,
     position,
     cast(null as integer) as segment_rank
 from {{ ref('cluster_names') }}
