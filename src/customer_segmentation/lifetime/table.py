@@ -16,7 +16,7 @@ COLUMNS = ["fitted_on", "model", "parameter", "value", "note"]
 # Measured on real data: docs/decisions/0011_lifetime_value.md. With 50 customers who came back, the error of
 # what is expected that comes from estimating four parameters is about a fifth.
 LEAST_REPEATERS = 50
-# The share that never comes back is known to a fifteenth.
+# The share that never comes back is known to 3.5 points.
 LEAST_CUSTOMERS = 200
 # Over less than twelve weeks hardly anybody is seen to leave, and far too much is expected.
 LEAST_DAYS = 84
