@@ -3,16 +3,19 @@
 {#- Time in the models is in weeks. -#}
 {% macro weeks(days) -%}cast({{ days }} as double) / 7{%- endmacro %}
 
-{#- The parameters of the models in use: {parameter: model}. -#}
+{#- The parameters of the models: {parameter: the model that it is taken from}. -#}
 {% macro lifetime_parameters() %}
-    {%- set purchases = {'bg_nbd': ['r', 'alpha', 'a', 'b'], 'pareto_nbd': ['r', 'alpha', 's', 'beta']} -%}
-    {%- set parameters = {} -%}
-    {%- for model, names in {var('lifetime_model'): purchases[var('lifetime_model')], 'gamma_gamma': ['p', 'q', 'v']}.items() -%}
-        {%- for name in names -%}
-            {%- do parameters.update({name: model}) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {{ return(parameters) }}
+    {{ return({
+        'r': var('lifetime_model'),
+        'alpha': var('lifetime_model'),
+        'a': 'bg_nbd',
+        'b': 'bg_nbd',
+        's': 'pareto_nbd',
+        'beta': 'pareto_nbd',
+        'p': 'gamma_gamma',
+        'q': 'gamma_gamma',
+        'v': 'gamma_gamma',
+    }) }}
 {% endmacro %}
 
 {#- Lobatto's rule in the square root of time, for present values: (share of the horizon, weight) of each point. -#}

@@ -30,7 +30,7 @@ histories as (
 states as (
     select
         histories.*,
-        {%- for name, model in lifetime_parameters().items() if model == var('lifetime_model') %}
+        {%- for name, model in lifetime_parameters().items() if model != 'gamma_gamma' %}
         parameters.{{ name }},
         {%- endfor %}
         {{ weeks('histories.tenure_days') }} as tenure_weeks
