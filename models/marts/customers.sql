@@ -103,6 +103,7 @@ select
     cast(features.expected_margin_365d as decimal(18, 2)) as expected_margin_365d,
     cast(features.lifetime_value as decimal(18, 2)) as lifetime_value,
     features.lifetime_value_days,
+    features.lifetime_value_basis,
     features.expected_orders_basis,
     features.expected_revenue_basis,
     features.churn_probability,
