@@ -22,7 +22,17 @@ Shop = dict[str, list[dict]]
 # what depends on the population by design: prices of a category, and all that is fitted
 RELATIVE = ["price_level", *["recency_score", "frequency_score", "monetary_score", "monetary_12m_score"]]
 RELATIVE += ["frequency_levels", "expected_interpurchase_days", "expected_interpurchase_basis"]
-RELATIVE += ["overdue_ratio", "gap_ratio", "is_active"]
+RELATIVE += ["overdue_ratio", "gap_ratio", "is_active", "nearest_cluster", "cluster_distance"]
+RELATIVE += [f"expected_{name}" for name in ("order_value", "revenue_score", "orders_basis", "revenue_basis")]
+RELATIVE += [f"expected_{what}_{days}d" for what in ("orders", "revenue", "margin") for days in (90, 365)]
+RELATIVE += [
+    "lifetime_value",
+    "lifetime_value_basis",
+    "churn_probability",
+    "churn_basis",
+    "next_order_probability",
+    "next_order_basis",
+]
 MONEY = ["lifetime_revenue", "lifetime_margin", "average_order_value", "revenue_12m", "margin_12m"]
 
 drawn = settings(
@@ -83,6 +93,14 @@ class Engine:
         }
 
     def _make(self, model: object) -> None:
+        if model.language == "python":
+            compiled: dict = {}
+            exec(model.compiled_code, compiled)
+            read = compiled["dbtObj"](lambda name: self.connection.query(f"select * from {name}"))
+            made = compiled["model"](read, self.connection)
+            self.connection.register("made", made)
+            self.connection.execute(f"create or replace table {model.relation_name} as from made")
+            return
         kind = "view" if model.config.materialized == "view" else "table"
         self.connection.execute(f"create or replace {kind} {model.relation_name} as {model.compiled_code}")
 
@@ -319,7 +337,15 @@ def test_another_customer_changes_nothing_about_the_others(engine, shop: Shop, n
     for rows in (shop, both):
         engine.compute(rows, "published_segments", "customer_features")
         features.append(engine.by_customer("scores.customer_features", RELATIVE))
-        relative = ["rfm", "lifecycle", "loyalty_tier", "behaviour", "moved_by_rule"]
+        relative = [
+            "rfm",
+            "lifecycle",
+            "loyalty_tier",
+            "value_potential",
+            "cluster",
+            "behaviour",
+            "moved_by_rule",
+        ]
         segments.append(engine.by_customer("segments.published_segments", relative))
     for before, after in (features, segments):
         assert before == {key: row for key, row in after.items() if key[0] != "newcomer"}
