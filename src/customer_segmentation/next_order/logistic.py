@@ -43,7 +43,10 @@ def fit_logistic(design: Array, outcome: Array, penalty: float, start: Array | N
         weighted = design * np.sqrt(probability * (1 - probability))[:, None]
         information = weighted.T @ weighted
         information[np.diag_indices_from(information)] += penalties
-        step = linalg.solve(information, gradient, assume_a="pos")
+        try:
+            step = linalg.solve(information, gradient, assume_a="pos")
+        except linalg.LinAlgError:  # all probabilities are 0 or 1, to the last digit
+            return Logistic(coefficients, has_converged=False)
         size = 1.0
         while True:
             tried = coefficients + size * step
