@@ -27,6 +27,7 @@ RELATIVE += [f"expected_{name}" for name in ("order_value", "revenue_score", "or
 RELATIVE += [f"expected_{what}_{days}d" for what in ("orders", "revenue", "margin") for days in (90, 365)]
 RELATIVE += [
     "lifetime_value",
+    "lifetime_value_basis",
     "churn_probability",
     "churn_basis",
     "next_order_probability",
