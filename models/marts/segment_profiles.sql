@@ -84,11 +84,10 @@ profiles as (
         median(customers.age_years) as age_years_median,
         sum(cast(customers.expected_orders_365d as decimal(18, 6))) as expected_orders_365d,
         cast(sum(customers.expected_revenue_365d) as double) as expected_revenue_365d,
+        -- a heuristic that took the score's place has no variance
         case
-            when count(
-                case when customers.expected_revenue_basis in ('segment mean', 'repeat rate') then 1 end
-            ) = 0
-                then cast(sum(spreads.expected_revenue_365d_variance) as double)
+            when max(cast(customers.expected_revenue_basis in ('segment mean', 'repeat rate') as integer)) = 1 then null
+            else cast(sum(spreads.expected_revenue_365d_variance) as double)
         end as expected_revenue_365d_variance,
         cast(sum(customers.lifetime_value) as double) as lifetime_value,
         cast(sum(cast(customers.churn_probability as decimal(18, 9))) as double)
