@@ -43,7 +43,7 @@ lint: $(VENV)/.installed-dev ## style of Python and SQL
 	@echo "Style of Python and SQL ..."
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
-	@$(BIN)/sqlfluff lint --quiet --disable-progress-bar models tests/marts
+	@$(BIN)/sqlfluff lint --quiet --disable-progress-bar --processes 0 models tests/marts
 	@! grep -rnE --include='*.sql' '.{121}' models tests || { echo "A line is longer than 120."; exit 1; }
 	@$(BIN)/segmentation contract --check
 
