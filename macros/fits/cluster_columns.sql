@@ -40,12 +40,7 @@ visits_90d:
     {{ return(fromyaml(columns)) }}
 {% endmacro %}
 
-{#- The models that have them, each once. -#}
-{% macro cluster_feature_models() %}
-    {{ return(cluster_columns().values() | map(attribute='model') | unique | list) }}
-{% endmacro %}
-
-{#- As many clusters as a fit can have. -#}
+{#- As many clusters as a fit can have: the largest of NUMBERS in clusters/selection.py. -#}
 {% macro cluster_slots() %}{{ return(range(1, 11)) }}{% endmacro %}
 
 {#- A parameter of a fit from rows that are grouped by fit; slot: the place of a cluster among those of its fit. -#}

@@ -7,10 +7,9 @@ select
     features_rfm.customer_id,
     features_rfm.as_of_date
 from {{ ref('features_rfm') }} as features_rfm
-inner join {{ ref('features_purchasing') }} as features_purchasing
-    on features_rfm.customer_id = features_purchasing.customer_id
-    and features_rfm.as_of_date = features_purchasing.as_of_date
-inner join {{ ref('features_browsing') }} as features_browsing
-    on features_rfm.customer_id = features_browsing.customer_id
-    and features_rfm.as_of_date = features_browsing.as_of_date
+{%- for feature_model in cluster_columns().values() | map(attribute='model') | unique if feature_model != 'features_rfm' %}
+inner join {{ ref(feature_model) }} as {{ feature_model }}
+    on features_rfm.customer_id = {{ feature_model }}.customer_id
+    and features_rfm.as_of_date = {{ feature_model }}.as_of_date
+{%- endfor %}
 where features_rfm.lifetime_orders > 0

@@ -14,6 +14,16 @@
         'numbers': ['cutoff_1', 'cutoff_2', 'cutoff_3', 'cutoff_4'],
     },
     'interpurchase': {'model': 'fit_interpurchase', 'path': ['category'], 'numbers': ['interpurchase_days']},
+    'value_cutoffs': {
+        'model': 'fit_value_cutoffs',
+        'path': [],
+        'numbers': ['cutoff_1', 'cutoff_2', 'cutoff_3', 'cutoff_4'],
+    },
+    'order_ratios': {
+        'model': 'fit_order_ratios',
+        'path': [],
+        'numbers': ['orders_per_purchase', 'orders_per_purchase_variance', 'margin_share'],
+    },
     'outcome_rates': {
         'model': 'fit_outcome_rates',
         'path': ['horizon_days', 'recency_score', 'frequency_score'],

@@ -1,5 +1,5 @@
 {#- a name that was given by hand goes before the learned one -#}
-{%- set by_hand = (segmentation_as_written('cluster') or {}).segments or [] if execute else [] -%}
+{%- set definition = segmentation_definition('cluster') -%}
 with
 
 latest as (
@@ -56,17 +56,11 @@ members as (
         sum(count(*)) over () as all_customers,
         sum(features_rfm.revenue_12m) as revenue_12m,
         sum(sum(features_rfm.revenue_12m)) over () as all_revenue_12m,
-        {%- for column in cluster_columns() %}
-        median(features.{{ column }}) as {{ column }}_median,
-        {%- endfor %}
         median(scores.cluster_distance) as cluster_distance_median
     from latest
     inner join {{ ref('score_cluster') }} as scores
         on latest.as_of_date = scores.as_of_date
         and latest.fitted_on = scores.fitted_on
-    inner join {{ ref('cluster_features') }} as features
-        on scores.customer_id = features.customer_id
-        and scores.as_of_date = features.as_of_date
     inner join {{ ref('features_rfm') }} as features_rfm
         on scores.customer_id = features_rfm.customer_id
         and scores.as_of_date = features_rfm.as_of_date
@@ -76,18 +70,8 @@ members as (
 select
     latest.as_of_date,
     clusters.cluster,
-    {%- for label, language in {'label': 'en', 'label_ko': 'ko'}.items() %}
-    {%- if by_hand %}
-    case clusters.cluster
-        {%- for segment in by_hand %}
-        when '{{ segment.name }}' then {{ as_text(segment.label[language]) }}
-        {%- endfor %}
-        else clusters.name_{{ language }}
-    end as {{ label }},
-    {%- else %}
-    clusters.name_{{ language }} as {{ label }},
-    {%- endif %}
-    {%- endfor %}
+    {{ text_by_hand(definition, 'label.en', 'clusters.name_en') }} as label,
+    {{ text_by_hand(definition, 'label.ko', 'clusters.name_ko') }} as label_ko,
     clusters.differs_by,
     clusters.rule,
     clusters.verdict,
@@ -99,9 +83,6 @@ select
     clusters.share_at_fit,
     cast(members.revenue_12m as decimal(18, 2)) as revenue_12m,
     cast(members.revenue_12m as double) / nullif(cast(members.all_revenue_12m as double), 0) as share_of_revenue_12m,
-    {%- for column in cluster_columns() %}
-    members.{{ column }}_median,
-    {%- endfor %}
     members.cluster_distance_median,
     clusters.jaccard,
     clusters.rule_precision,

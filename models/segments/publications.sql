@@ -3,6 +3,7 @@
         materialized='incremental',
         incremental_strategy='delete+insert',
         unique_key='as_of_date',
+        on_schema_change='append_new_columns',
         post_hook="{{ forget_open_dates() }}",
     )
 }}
@@ -20,6 +21,26 @@ due as (
 
 fits as (
     select * from {{ ref('fits_in_use') }}
+),
+
+fit_versions as (
+    select
+        fits.as_of_date,
+        {{ sorted_text("concat(versions.fit, ' ', versions.fit_version)") }} as fit_versions
+    from fits
+    inner join (
+        select distinct
+            fit,
+            fitted_on,
+            fit_version
+        from {{ ref('fit_parameters') }}
+    ) as versions
+        on versions.fitted_on = case
+            when versions.fit in ('rfm_cutoffs', 'interpurchase', 'value_cutoffs') then fits.cutoffs_on
+            else fits.learned_on
+        end
+    where fits.as_of_date = fits.fitted_on
+    group by fits.as_of_date
 ),
 
 definitions as (
@@ -44,9 +65,11 @@ select
     definitions.definition,
     fits.cutoffs_on,
     fits.learned_on,
+    fit_versions.fit_versions,
     cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp) as published_at
 from due
 cross join definitions
 inner join fits
     on due.as_of_date = fits.as_of_date
     and due.as_of_date = fits.fitted_on
+left join fit_versions on due.as_of_date = fit_versions.as_of_date

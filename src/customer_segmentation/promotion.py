@@ -197,7 +197,7 @@ def _values(cluster: Cluster) -> str:
     for column, (above, up_to) in _limits(cluster).items():
         beyond = 0.0 if above is None else above + (1.0 if above == int(above) else abs(above) / 2)
         values[column] = beyond if up_to is None else up_to
-    return ", ".join(f"{column}: {value:g}" for column, value in values.items())
+    return ", ".join(f"{column}: {value:.15g}" for column, value in values.items())
 
 
 _MODEL = "{{ config(materialized='view') }}\n\n{{ segmentation() }}\n"

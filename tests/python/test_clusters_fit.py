@@ -293,6 +293,8 @@ def test_a_date_on_record_keeps_its_ids_without_the_dates_before_it():
     assert ids(again, JUNE) == [10 * number for number in ids(both, JUNE)]
     later = fit(customers(KINDS, SEPTEMBER, seed=4), previous=stored)
     assert ids(later, SEPTEMBER) == ids(again, JUNE)
+    kept = later[later["fitted_on"] == JUNE].reset_index(drop=True)
+    pd.testing.assert_frame_equal(kept, stored.reset_index(drop=True), check_dtype=False)
     earlier = fit(customers(KINDS, MARCH, seed=4), previous=stored)
     assert ids(earlier, MARCH) == ids(again, JUNE)
     assert rows(earlier, "distance").empty, "there is no fit before it"

@@ -64,6 +64,12 @@ def read_past_fits(table: pd.DataFrame | None) -> dict[date, PastFit]:
     return {fit.fitted_on: fit for fit in fits if fit}
 
 
+def rows_before(day: date, table: pd.DataFrame) -> list[tuple]:
+    """Return the rows of a stored table about fits before a day."""
+    past = table[[as_date(fitted_on) < day for fitted_on in table["fitted_on"]]]
+    return list(past[list(COLUMNS)].itertuples(index=False, name=None))
+
+
 def _read_past_fit(day: date, rows: pd.DataFrame) -> PastFit | None:
     clusters = rows[rows["section"] == "cluster"]
     centres = clusters[clusters["metric"] == "centre"].pivot(

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import silhouette_score
+from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from customer_segmentation.clusters.partitions import Labels, Matrix, Partition
 
@@ -49,23 +49,6 @@ def jaccard_similarities(reference: Labels, other: Labels, k: int) -> NDArray[np
     return (shared / np.maximum(union, 1)).max(axis=1)
 
 
-def adjusted_rand(first: Labels, second: Labels, k: int) -> float:
-    """Return the adjusted Rand index of two partitions of the same customers: 1 if equal, 0 as by chance.
-
-    Of all pairs of customers, how many are together in both, against what chance would give and against the
-    most that is possible (Hubert and Arabie, equation 5). Two partitions that put everybody together agree.
-    """
-    counts = contingency(first, second, k).astype(float)
-
-    def pairs(sizes: NDArray[np.float64]) -> float:
-        return float((sizes * (sizes - 1)).sum() / 2)
-
-    in_first, in_second = pairs(counts.sum(axis=1)), pairs(counts.sum(axis=0))
-    by_chance = in_first * in_second / max(pairs(counts.sum(keepdims=True)), 1.0)
-    most = (in_first + in_second) / 2
-    return (pairs(counts) - by_chance) / (most - by_chance) if most > by_chance else 1.0
-
-
 def strength(predicted: Labels, found: Labels, k: int) -> float:
     """Return the prediction strength of one split (Tibshirani and Walther, equation 2.1).
 
@@ -96,7 +79,7 @@ def bootstrap(
         again = fit(z[drawn], number).assign(z)
         distinct = np.unique(drawn)
         similarities[number] = jaccard_similarities(labels[distinct], again[distinct], partition.k)
-        agreements[number] = adjusted_rand(labels, again, partition.k)
+        agreements[number] = adjusted_rand_score(labels, again)
     return similarities.mean(axis=0), float(agreements.mean())
 
 

@@ -83,8 +83,9 @@ def fit_table(
     sample: one row per fit date and customer with fitted_on, customer_id and `columns`; the order of rows
     does not matter. settings: `cluster_method` (kmeans or gaussian_mixture) and `full_refresh` ('true':
     forget `previous`). previous: the table of the last build. A date on record keeps the ids that it has
-    there; any other takes those of the nearest fit before it, of this run or on record. fit_dates: dates that
-    are to have rows without customers too.
+    there; any other takes those of the nearest fit before it, of this run or on record. Fits on record from
+    before the first date stay as they are, so that a cluster that was published keeps its name. fit_dates:
+    dates that are to have rows without customers too.
 
     Equal input gives equal output to the last digit.
     """
@@ -94,8 +95,9 @@ def fit_table(
     stored = {} if settings["full_refresh"] == "true" else record.read_past_fits(previous)
     history = History(stored, dict(stored))
     customers = {record.as_date(day): rows for day, rows in sample.groupby("fitted_on")}
-    table: list[tuple] = []
-    for day in sorted({*customers, *map(record.as_date, fit_dates)}):
+    days = sorted({*customers, *map(record.as_date, fit_dates)})
+    table: list[tuple] = record.rows_before(days[0], previous) if stored and days else []
+    for day in days:
         fit = Fit(day)
         rows = customers.get(day, sample.iloc[:0]).sort_values("customer_id")
         try:
