@@ -144,3 +144,11 @@ def test_a_build_without_clusters_says_why_there_are_none(tmp_path: Path, monkey
         connection.execute("create table fits.fit_clusters (fitted_on date, metric text, note text)")
         connection.execute("insert into fits.fit_clusters values ('2026-03-31', 'problem', '80 buyers')")
     assert "has no clusters: 80 buyers" in said()
+
+
+@pytest.mark.parametrize("limit", [12, 0.07, 1_234_567, 45_000_000])
+def test_the_customer_of_a_written_unit_test_meets_the_rule_whatever_the_currency(limit: float):
+    rule = f"average_order_value > {limit:.15g}"
+    cluster = promotion.Cluster("cluster_1", "L", "L", rule, 1, 1, 1, 1, 1, 1, None)
+    values = dict(pair.split(": ") for pair in promotion._values(cluster).split(", "))
+    assert float(values["average_order_value"]) > limit
