@@ -5,7 +5,7 @@
 
 Every as-of date whose outcome is known is a test once: models learn from the latest six dates whose outcomes
 were over a week before it, as in production (models/fits/next_order_training.sql), from the same features.
-What a model is tuned by is decided on the last of these dates. Metrics are means over the test dates;
+What a model is tuned by is decided on the last of these dates. Metrics are means over the test dates, the size of the bias relative to what came;
 intervals are percentiles of 2,000 bootstrap samples of customers, who keep all their test dates.
 """
 
@@ -19,7 +19,7 @@ import click
 import duckdb
 import numpy as np
 import pandas as pd
-from scipy.special import logit
+from scipy.special import expit, logit
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -34,6 +34,7 @@ GAP_DAYS, MOST_DATES, FEWEST_DATES, MOST_BUYERS = 7, 6, 2, 8000
 REFERENCE = "boosting, calibrated"
 SMALLEST = 1e-4  # a probability below it is taken for it: log loss has no room for a certainty that was wrong
 BOOTSTRAPS = 2000
+LEVEL_SHARE, LEVEL_WEIGHT = 0.5, 100  # how far `levelled` follows the level of the last date
 BOOSTING = {"learning_rate": 0.05, "min_samples_leaf": 50, "l2_regularization": 1.0} | {
     "early_stopping": False,
     "random_state": 0,
@@ -128,6 +129,26 @@ def spline_logistic(fold: Fold) -> np.ndarray:
     return predict(table, fold.test)["probability"].to_numpy()
 
 
+def levelled(fold: Fold) -> np.ndarray:
+    """Predict as production does, moved towards the level of the last date whose outcomes are known.
+
+    The log-odds of all are raised by what would make the sum of the probabilities of that date right, times
+    LEVEL_SHARE, and less where the date has few orders, or few without.
+    """
+    before = fold.train[fold.train["as_of_date"] + timedelta(fold.days) <= fold.last]
+    held_out = fold.train[fold.train["as_of_date"] == fold.last]
+    predicted = spline_logistic(fold)
+    if before["as_of_date"].nunique() < FEWEST_DATES:
+        return predicted
+    known = spline_logistic(Fold(before, held_out, before["as_of_date"].max(), fold.features, fold.days))
+    came, expected = held_out["has_order"].mean(), known.mean()
+    if not 0 < came < 1 or not np.isfinite(expected):
+        return predicted
+    rarer = len(held_out) * min(came, 1 - came)
+    shift = rarer / (rarer + LEVEL_WEIGHT) * LEVEL_SHARE * (logit(came) - logit(expected))
+    return expit(logit(np.clip(predicted, SMALLEST, 1 - SMALLEST)) + shift)
+
+
 def plain_logistic(fold: Fold) -> np.ndarray:
     """Predict by one straight line for each feature, unknown values at the mean with an indicator."""
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
@@ -190,6 +211,7 @@ def repeat_rate(fold: Fold) -> np.ndarray:
 
 MODELS: dict[str, Callable[[Fold], np.ndarray]] = {
     "spline logistic": spline_logistic,
+    "spline logistic, levelled": levelled,
     REFERENCE: calibrated_boosting,
     "boosting": boosting,
     "plain logistic": plain_logistic,
@@ -210,6 +232,7 @@ def metrics(outcome: np.ndarray, probability: np.ndarray) -> dict[str, float]:
         "log loss": _losses(outcome, probability).mean(),
         "slope": slope,
         "bias": probability.mean() - outcome.mean(),
+        "bias in size": abs(probability.mean() - outcome.mean()) / outcome.mean(),
         "lift": outcome[top].mean() / outcome.mean(),
     }
 
@@ -246,15 +269,15 @@ def compare(database: Path, days: int) -> list[str]:
         return [*lines[:1], "", "Too few dates."]
     means = pd.DataFrame(rows).groupby("model", sort=False).mean()
     loss, customer = pd.concat(losses, ignore_index=True), pd.concat(customers, ignore_index=True)
-    lines.append("| Model | AUC | Brier | Log loss | against boosting (95 %) | Slope | Bias | Lift |")
-    lines.append("|---|---:|---:|---:|---:|---:|---:|---:|")
+    lines.append("| Model | AUC | Brier | Log loss | against boosting (95 %) | Slope | Bias | in size | Lift |")
+    lines.append("|---|---:|---:|---:|---:|---:|---:|---:|---:|")
     for name, row in means.iterrows():
         difference = loss[name] - loss[REFERENCE]
         low, high = interval(difference, customer)
         against = "" if name == REFERENCE else f"{difference.mean():+.4f} ({low:+.4f} to {high:+.4f})"
         lines.append(
             f"| {name} | {row['AUC']:.4f} | {row['Brier']:.4f} | {row['log loss']:.4f} | {against} "
-            f"| {row['slope']:.2f} | {row['bias']:+.3f} | {row['lift']:.2f} |"
+            f"| {row['slope']:.2f} | {row['bias']:+.3f} | {row['bias in size']:.1%} | {row['lift']:.2f} |"
         )
     return lines
 

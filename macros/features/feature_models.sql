@@ -10,12 +10,12 @@
     ]) }}
 {% endmacro %}
 
-{#- Scores from what is fitted at every as-of date: cut-offs and rhythms. -#}
+{#- Scores from what is fitted or chosen at every as-of date: cut-offs, rhythms, and which expectations are offered. -#}
 {% macro score_models() %}
-    {{ return(['score_rfm', 'score_rhythm', 'score_value']) }}
+    {{ return(['score_rfm', 'score_rhythm', 'score_expectations', 'score_value']) }}
 {% endmacro %}
 
 {#- Scores from models that are fitted at fit dates. -#}
 {% macro learned_score_models() %}
-    {{ return(['score_cluster', 'score_expectations']) }}
+    {{ return(['score_cluster']) }}
 {% endmacro %}

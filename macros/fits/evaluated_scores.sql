@@ -2,8 +2,9 @@
   The learned scores, how each is held against what came, and as part of which offer it reaches the users.
 
   kind: amount or probability; outcome: a column of evaluation_holdout's outcomes; heuristic: the end of the names of
-  its columns in score_heuristics; variance, relative_error: what is behind the band of a total; problem: the
-  parameter, as a pattern, that says why there is no fit.
+  its columns in score_heuristics; beside: what the lifetime model says of the same, to compare with; variance,
+  relative_error: what is behind the band of a total; problem: the parameter, as a pattern, that says why there is
+  no fit.
 -#}
 {% macro evaluated_scores() %}
     {%- set scores = [] -%}
@@ -19,14 +20,16 @@
                 'outcome': what,
                 'heuristic': what ~ '_' ~ days ~ 'd',
                 'variance': 'expected_' ~ what ~ '_' ~ days ~ 'd_variance',
-                'relative_error': 'relative_error_' ~ days ~ 'd',
+                'relative_error': ('revenue_' if what == 'revenue' else '') ~ 'relative_error_' ~ days ~ 'd',
             }) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- for name, fit, offer, horizon_days, outcome in [
-        ('churn_probability', 'lifetime', 'churn', var('churn_days'), 'is_churned'),
-        ('lifetime_order_probability', 'lifetime', none, var('next_order_days'), 'has_order'),
-        ('learned_order_probability', 'next_order', 'next_order', var('next_order_days'), 'has_order'),
+    {%- for name, fit, offer, horizon_days, outcome, beside in [
+        ('churn_probability', 'lifetime', 'churn', var('churn_days'), 'is_churned', none),
+        (
+            'learned_order_probability', 'next_order', 'next_order', var('next_order_days'), 'has_order',
+            'lifetime_order_probability',
+        ),
     ] -%}
         {%- do scores.append({
             'name': name,
@@ -37,6 +40,7 @@
             'horizon_days': horizon_days,
             'outcome': outcome,
             'heuristic': 'churn' if outcome == 'is_churned' else 'next_order',
+            'beside': beside,
             'variance': none,
             'relative_error': none,
         }) -%}

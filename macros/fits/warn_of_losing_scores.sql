@@ -1,7 +1,7 @@
 {#- Names every score that lost to a heuristic when it was last judged, with what it lost by. -#}
 {% macro warn_of_losing_scores() %}
     {%- if execute -%}
-        {%- set offered = evaluated_scores() | selectattr('offer') | map(attribute='name') | join("', '") -%}
+        {%- set names = evaluated_scores() | map(attribute='name') | join("', '") -%}
         {%- set losing %}
 with
 
@@ -15,30 +15,38 @@ lost as (
         is_latest
         and overall_verdict = 'worse'
         and verdict = 'worse'
-        and score in ('{{ offered }}')
+        and score in ('{{ names }}')
+),
+
+choices as (
+    select
+        score,
+        basis
+    from {{ ref('score_choices') }}
+    where as_of_date = (select max(as_of_date) from {{ ref('as_of_dates') }})
 )
 
 select
-    score,
-    heuristic,
-    cast(fitted_on as string),
-    replaced_by,
-    is_offered,
+    lost.score,
+    lost.heuristic,
+    cast(lost.fitted_on as string),
+    choices.basis,
     {{ sorted_text("metric || ' ' || round(value, 3) || ' against ' || round(heuristic_value, 3)") }}
 from lost
+left join choices on lost.score = choices.score
 where
-    heuristic = case when has_lost_to_replacement = 1 then replaced_by else 'recency alone' end
+    lost.heuristic = case when has_lost_to_replacement = 1 then replaced_by else 'recency alone' end
     and metric in ('rank_correlation', 'rmse', 'area_under_curve', 'brier_score', 'bias')
-group by score, heuristic, fitted_on, replaced_by, is_offered
-order by score
+group by lost.score, lost.heuristic, lost.fitted_on, choices.basis
+order by lost.score
         {%- endset -%}
-        {%- for score, heuristic, fitted_on, replaced_by, is_offered, losses in run_query(losing).rows -%}
+        {%- for score, heuristic, fitted_on, basis, losses in run_query(losing).rows -%}
             {%- do exceptions.warn(
                 score ~ ' lost to the ' ~ heuristic ~ ' on the holdout after ' ~ fitted_on
                 ~ ' (' ~ losses | replace('|', ', ') ~ '). '
-                ~ ('From the next fit on the ' ~ replaced_by ~ ' will be' if is_offered
-                    else 'The ' ~ replaced_by ~ ' is')
-                ~ ' offered in its place; see marts.model_evaluation.'
+                ~ ('The ' ~ basis ~ ' is offered in its place' if basis in ('segment mean', 'repeat rate')
+                    else 'No heuristic that it did not beat is known on the latest date, so it stays')
+                ~ '; see marts.model_evaluation.'
             ) -%}
         {%- endfor -%}
     {%- endif -%}

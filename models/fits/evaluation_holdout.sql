@@ -29,11 +29,10 @@ heuristics as (
 {% endfor %}
 errors as (
     select
-        fitted_on,
         {%- for name in scores | map(attribute='relative_error') | reject('none') | unique %}
         max(case when parameter = '{{ name }}' then value end) as {{ name }},
         {%- endfor %}
-        count(*) as parameters
+        fitted_on
     from {{ ref('fit_lifetime') }}
     group by fitted_on
 ),
@@ -41,15 +40,14 @@ errors as (
 -- what came after the date
 came as (
     select
-        sampled.customer_id,
-        sampled.as_of_date,
         {%- for days in outcome_horizons() %}
         {%- set is_within = dbt.datediff('sampled.as_of_date', 'order_days.date_day', 'day') ~ ' <= ' ~ days %}
         sum(case when {{ is_within }} then order_days.orders else 0 end) as orders_{{ days }}d,
         sum(case when {{ is_within }} then order_days.orders_placed else 0 end) as orders_placed_{{ days }}d,
         sum(case when {{ is_within }} then order_days.revenue else 0 end) as revenue_{{ days }}d,
         {%- endfor %}
-        count(*) as order_days
+        sampled.customer_id,
+        sampled.as_of_date
     from sampled
     inner join {{ ref('order_days') }} as order_days
         on sampled.customer_id = order_days.customer_id
@@ -64,9 +62,9 @@ known as (
         sampled.as_of_date,
         {%- for score in scores %}
         {{ score.fit }}.{{ score.name }},
-        {%- if score.variance %}
-        lifetime.{{ score.variance }},
-        {%- endif %}
+        {%- for column in [score.variance, score.beside] if column %}
+        lifetime.{{ column }},
+        {%- endfor %}
         {%- endfor %}
         {%- for kind in scores | map(attribute='heuristic') | unique %}
         heuristics.segment_mean_{{ kind }},
@@ -112,6 +110,7 @@ holdout as (
         known.segment_mean_{{ score.heuristic }} as segment_mean,
         known.repeat_rate_{{ score.heuristic }} as repeat_rate,
         {{ '' if score.outcome == 'is_churned' else '-' }}known.days_since_last_purchase as recency,
+        {{ 'known.' ~ score.beside if score.beside else 'cast(null as double)' }} as lifetime_model,
         known.cell,
         {{ 'known.' ~ score.variance if score.variance else 'cast(null as double)' }} as variance,
         {{ 'known.' ~ score.relative_error if score.variance else 'cast(null as double)' }} as relative_error
@@ -131,6 +130,7 @@ holdout as (
         segment_mean_orders_90d as segment_mean,
         cast(null as double) as repeat_rate,
         cast(null as integer) as recency,
+        cast(null as double) as lifetime_model,
         cell,
         cast(null as double) as variance,
         cast(null as double) as relative_error

@@ -2,15 +2,13 @@ with
 
 expectations as (
     select
-        expectations.as_of_date,
-        expectations.expected_revenue_365d
-    from {{ ref('score_expectations') }} as expectations
-    -- as known on the date: what the date before expected under this fit is for telling refits from moves
-    inner join {{ ref('fits_in_use') }} as fits
-        on expectations.as_of_date = fits.as_of_date
-        and expectations.fitted_on = fits.learned_on
-        and fits.as_of_date = fits.fitted_on
-    where expectations.expected_revenue_365d is not null
+        as_of_date,
+        expected_revenue_365d
+    from {{ ref('score_expectations') }}
+    where
+        expected_revenue_365d is not null
+        -- as known on the date: what the date before expected under this fit is for telling refits from moves
+        and as_of_date = fitted_on
 )
 
 select

@@ -60,23 +60,58 @@ days as (
         order_days.*
     from {{ ref('order_days') }} as order_days
     inner join candidates on order_days.customer_id = candidates.customer_id
+),
+
+states as (
+    select
+        sizes.fitted_on,
+        sizes.horizon_days,
+        sizes.measured_from,
+        days.customer_id,
+        max(case when days.date_day <= sizes.measured_from and days.orders_kept > 0 then days.date_day end)
+            as last_kept_on,
+        sum(case when days.date_day <= sizes.measured_from then days.orders end) as lifetime_orders,
+        sum(case when days.date_day > sizes.measured_from then days.orders else 0 end) as orders,
+        sum(case when days.date_day > sizes.measured_from then days.orders_placed else 0 end) as orders_placed,
+        sum(case when days.date_day > sizes.measured_from then days.revenue else 0 end) as revenue
+    from days
+    inner join sizes
+        on days.date_day <= sizes.fitted_on
+        and days.first_purchase_on <= sizes.measured_from
+        and days.position * sizes.buyers < 40000
+    group by sizes.fitted_on, sizes.horizon_days, sizes.measured_from, days.customer_id
+),
+
+-- as in features_rfm: an order that is sent back later did count until then, and one that was sent back does not
+not_yet_returned as (
+    select
+        orders.customer_id,
+        sizes.measured_from,
+        max(orders.ordered_on) as last_order_on
+    from {{ ref('stg_orders') }} as orders
+    inner join (select distinct measured_from from sizes) as sizes
+        on orders.ordered_on <= sizes.measured_from
+        and orders.returned_on > sizes.measured_from
+    where
+        orders.is_counted
+        and orders.is_fully_returned
+    group by orders.customer_id, sizes.measured_from
 )
 
 select
-    sizes.fitted_on,
-    sizes.horizon_days,
-    sizes.measured_from,
-    days.customer_id,
-    max(
-        case when days.date_day <= sizes.measured_from and days.orders_placed > 0 then days.date_day end
+    states.fitted_on,
+    states.horizon_days,
+    states.measured_from,
+    states.customer_id,
+    greatest(
+        coalesce(states.last_kept_on, not_yet_returned.last_order_on),
+        coalesce(not_yet_returned.last_order_on, states.last_kept_on)
     ) as last_order_on,
-    sum(case when days.date_day <= sizes.measured_from then days.orders end) as lifetime_orders,
-    sum(case when days.date_day > sizes.measured_from then days.orders else 0 end) as orders,
-    sum(case when days.date_day > sizes.measured_from then days.orders_placed else 0 end) as orders_placed,
-    sum(case when days.date_day > sizes.measured_from then days.revenue else 0 end) as revenue
-from days
-inner join sizes
-    on days.date_day <= sizes.fitted_on
-    and days.first_purchase_on <= sizes.measured_from
-    and days.position * sizes.buyers < 40000
-group by sizes.fitted_on, sizes.horizon_days, sizes.measured_from, days.customer_id
+    states.lifetime_orders,
+    states.orders,
+    states.orders_placed,
+    states.revenue
+from states
+left join not_yet_returned
+    on states.customer_id = not_yet_returned.customer_id
+    and states.measured_from = not_yet_returned.measured_from

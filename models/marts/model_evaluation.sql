@@ -1,4 +1,4 @@
-{{ config(post_hook="{{ warn_of_losing_scores() }}") }}
+{{ config(post_hook=["{{ warn_of_losing_scores() }}", "{{ warn_of_failed_fits() }}"]) }}
 {%- set scores = evaluated_scores() -%}
 with
 
@@ -7,7 +7,6 @@ scores as (
     select
         '{{ score.name }}' as score,
         '{{ score.fit }}' as fit,
-        {{ as_text(score.offer) }} as offer,
         '{{ score.problem }}' as problem,
         {{ score.horizon_days }} as horizon_days
     union all
@@ -15,7 +14,6 @@ scores as (
     select
         'clusters' as score,
         'clusters' as fit,
-        cast(null as string) as offer,
         '%.problem' as problem,
         90 as horizon_days
 ),
@@ -44,8 +42,7 @@ verdicts as (
         fitted_on,
         verdict,
         replaced_by,
-        note,
-        fitted_on = max(case when verdict is not null then fitted_on end) over (partition by score) as is_latest
+        note
     from evaluation
     where heuristic = '(all)'
 ),
@@ -126,7 +123,20 @@ problems as (
 ),
 
 latest as (
-    select max(as_of_date) as latest_date from {{ ref('as_of_dates') }}
+    select
+        max(as_of_date) as latest_date,
+        (select max(made_with.data_until) from {{ ref('fits_made_with') }} as made_with) as judged_until
+    from {{ ref('as_of_dates') }}
+),
+
+-- the last date on which each score was judged
+last_judged as (
+    select
+        score,
+        max(fitted_on) as fitted_on
+    from measured
+    where verdict is not null
+    group by score
 ),
 
 -- what users get on the latest date: scores that were fitted and did not lose
@@ -135,11 +145,11 @@ offered as (
         scores.score,
         choices.basis = 'learned' and problems.problem is null as is_offered
     from scores
-    inner join {{ ref('score_choices') }} as choices on scores.offer = choices.offer
+    inner join {{ ref('score_choices') }} as choices on scores.score = choices.score
+    inner join latest on choices.as_of_date = latest.latest_date
     left join problems
         on scores.score = problems.score
-        and choices.fitted_on = problems.fitted_on
-    where choices.fitted_on = (select max(fit_dates.fitted_on) from {{ ref('fit_dates') }} as fit_dates)
+        and choices.learned_on = problems.fitted_on
 )
 
 select
@@ -162,12 +172,13 @@ select
     verdicts.verdict as overall_verdict,
     verdicts.replaced_by,
     case when windows.fit <> 'clusters' then coalesce(offered.is_offered, false) end as is_offered,
-    coalesce(verdicts.is_latest, false) as is_latest,
+    coalesce(windows.fitted_on = last_judged.fitted_on, false) as is_latest,
     case
         when measured.note is not null then measured.note
         when measured.metric is not null then verdicts.note
         when problems.problem is not null then problems.problem
         when windows.outcome_until > latest.latest_date then 'the outcome window ends after the data'
+        when windows.outcome_until > latest.judged_until then 'not judged since the last fit'
         else 'no buyer had a prediction'
     end as note
 from windows
@@ -185,3 +196,4 @@ left join problems
     on windows.score = problems.score
     and windows.fitted_on = problems.fitted_on
 left join offered on windows.score = offered.score
+left join last_judged on windows.score = last_judged.score

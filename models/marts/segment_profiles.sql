@@ -30,20 +30,21 @@ fit_errors as (
     inner join latest
         on in_use.as_of_date = latest.as_of_date
         and in_use.fitted_on = latest.as_of_date
-    where fits.parameter = 'relative_error_365d'
+    where fits.parameter = 'revenue_relative_error_365d'
 ),
 
--- how far the model was from what came when it was last judged, beyond chance and the error of its fit
+-- how far the model was from what came on all holdouts: of 365 days, or of 90 where none of 365 was judged
 model_errors as (
     select
-        coalesce(
-            max(case when score = 'expected_revenue_365d' then value end),
-            max(case when score = 'expected_revenue_90d' then value end)
-        ) as relative_error
+        max(case when metric = 'band_common_part' then value end) as common_part,
+        max(case when metric = 'band_cell_part' then value end) as cell_part,
+        max(note) as note
     from {{ ref('model_evaluation') }}
     where
-        metric = 'band_missing_error'
-        and is_latest
+        metric in ('band_common_part', 'band_cell_part')
+        and score in ('expected_revenue_90d', 'expected_revenue_365d')
+    group by score
+    qualify row_number() over (order by max(horizon_days) desc) = 1
 ),
 
 members as (
@@ -84,10 +85,16 @@ profiles as (
         median(customers.age_years) as age_years_median,
         sum(cast(customers.expected_orders_365d as decimal(18, 6))) as expected_orders_365d,
         cast(sum(customers.expected_revenue_365d) as double) as expected_revenue_365d,
-        -- a heuristic that took the score's place has no variance
+        -- known if every sum is the model's: a heuristic has no variance, nor has who may spend anything
         case
-            when max(cast(customers.expected_revenue_basis in ('segment mean', 'repeat rate') as integer)) = 1 then null
-            else cast(sum(spreads.expected_revenue_365d_variance) as double)
+            when
+                count(customers.expected_revenue_365d) = count(
+                    case
+                        when replace(customers.expected_revenue_basis, ', though it lost', '') in ('bg_nbd', 'pareto_nbd')
+                            then spreads.expected_revenue_365d_variance
+                    end
+                )
+                then cast(sum(spreads.expected_revenue_365d_variance) as double)
         end as expected_revenue_365d_variance,
         cast(sum(customers.lifetime_value) as double) as lifetime_value,
         cast(sum(cast(customers.churn_probability as decimal(18, 9))) as double)
@@ -107,18 +114,32 @@ profiles as (
     group by members.segmentation, members.segment
 ),
 
--- nine times out of ten the revenue lies within: chance, the error of the fit and that of the model together
+everybody as (
+    select * from profiles
+    where segmentation = '(all)'
+),
+
+-- nine times out of ten the revenue lies within: customer_segmentation/evaluation/bands.py says what is in it
 banded as (
     select
         profiles.*,
-        1.645 * sqrt(
-            profiles.expected_revenue_365d_variance
-            + power(fit_errors.relative_error * profiles.expected_revenue_365d, 2)
-            + power(model_errors.relative_error * profiles.expected_revenue_365d, 2)
-        ) as half_band
+        sqrt(
+            power(1.6448536, 2) * (
+                profiles.expected_revenue_365d_variance
+                + power(fit_errors.relative_error * profiles.expected_revenue_365d, 2)
+            )
+            + power(model_errors.common_part * profiles.expected_revenue_365d, 2)
+            + power(
+                model_errors.cell_part * profiles.expected_revenue_365d
+                * (1 - profiles.expected_revenue_365d / nullif(everybody.expected_revenue_365d, 0)),
+                2
+            )
+        ) as half_band,
+        case when profiles.expected_revenue_365d_variance is not null then model_errors.note end as band_rests_on
     from profiles
+    cross join everybody
     cross join fit_errors
-    cross join model_errors
+    left join model_errors on true
 ),
 
 {%- for dimension in ['favourite_category', 'region'] %}
@@ -174,11 +195,6 @@ populations as (
         on profiles.segmentation = segments.segmentation
         and profiles.segment = segments.segment
     group by profiles.segmentation
-),
-
-everybody as (
-    select * from profiles
-    where segmentation = '(all)'
 )
 
 select
@@ -223,6 +239,7 @@ select
         end as decimal(18, 2)
     ) as expected_revenue_365d_low,
     cast(profiles.expected_revenue_365d + profiles.half_band as decimal(18, 2)) as expected_revenue_365d_high,
+    profiles.band_rests_on as expected_revenue_365d_rests_on,
     profiles.expected_revenue_365d / nullif(everybody.expected_revenue_365d, 0) as share_of_expected_revenue_365d,
     cast(profiles.lifetime_value as decimal(18, 2)) as lifetime_value,
     profiles.lifetime_value / profiles.customers as lifetime_value_mean,

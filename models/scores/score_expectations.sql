@@ -1,5 +1,4 @@
-{%- set scores = evaluated_scores() | selectattr('offer') | list -%}
-{%- set offers = scores | map(attribute='offer') | unique | list -%}
+{%- set scores = evaluated_scores() -%}
 with
 
 lifetime as (
@@ -10,24 +9,37 @@ next_order as (
     select * from {{ ref('score_next_order') }}
 ),
 
+-- the fits and the choices of the date itself, and those of the next date
+fits as (
+    select * from {{ ref('fits_in_use') }}
+    where learned_on is not null
+),
+
 choices as (
     select
-        {%- for offer in offers %}
-        max(case when offer = '{{ offer }}' then basis end) as {{ offer }}_basis,
+        {%- for score in scores %}
+        max(case when score = '{{ score.name }}' then basis end) as {{ score.name }}_basis,
         {%- endfor %}
-        max(case when basis <> 'learned' then 1 else 0 end) as lost_scores,
-        fitted_on
+        max(case when basis in ('segment mean', 'repeat rate') then 1 else 0 end) as replaced_scores,
+        as_of_date
     from {{ ref('score_choices') }}
-    group by fitted_on
+    group by as_of_date
 ),
 
 -- read only where a score lost to them
 heuristics as (
     select heuristics.*
     from {{ ref('score_heuristics') }} as heuristics
-    inner join choices
-        on heuristics.fitted_on = choices.fitted_on
-        and choices.lost_scores > 0
+    inner join (
+        select distinct
+            fits.as_of_date,
+            fits.learned_on
+        from fits
+        inner join choices on fits.fitted_on = choices.as_of_date
+        where choices.replaced_scores > 0
+    ) as needed
+        on heuristics.as_of_date = needed.as_of_date
+        and heuristics.fitted_on = needed.learned_on
 ),
 
 models as (
@@ -39,59 +51,88 @@ models as (
     group by fitted_on
 ),
 
-offered as (
+-- how far ahead the stored fit looks, whatever the variable says by now
+horizons as (
+    select
+        fitted_on,
+        cast(max(value) as integer) as next_order_days
+    from {{ ref('fit_next_order') }}
+    where
+        feature = '(fit)'
+        and metric = 'days'
+    group by fitted_on
+),
+
+chosen as (
     select
         lifetime.*,
-        {%- for offer in offers %}
-        choices.{{ offer }}_basis,
-        {%- endfor %}
+        fits.fitted_on as fit_in_use,
+        models.lifetime_model,
+        horizons.next_order_days,
         {%- for score in scores %}
-        case choices.{{ score.offer }}_basis
-            when 'learned' then {{ score.fit }}.{{ score.name }}
+        choices.{{ score.name }}_basis,
+        case choices.{{ score.name }}_basis
             when 'segment mean' then heuristics.segment_mean_{{ score.heuristic }}
-            else heuristics.repeat_rate_{{ score.heuristic }}
-        end as offered_{{ score.name }},
+            when 'repeat rate' then heuristics.repeat_rate_{{ score.heuristic }}
+            else {{ score.fit }}.{{ score.name }}
+        end as offered_{{ score.name }}
+        {{- ',' if not loop.last }}
         {%- endfor %}
-        models.lifetime_model
     from lifetime
-    inner join choices on lifetime.fitted_on = choices.fitted_on
+    inner join fits
+        on lifetime.as_of_date = fits.as_of_date
+        and lifetime.fitted_on = fits.learned_on
+    inner join choices on fits.fitted_on = choices.as_of_date
     left join models on lifetime.fitted_on = models.fitted_on
+    left join horizons on lifetime.fitted_on = horizons.fitted_on
     {%- for relation in ['next_order', 'heuristics'] %}
     left join {{ relation }}
         on lifetime.customer_id = {{ relation }}.customer_id
         and lifetime.as_of_date = {{ relation }}.as_of_date
         and lifetime.fitted_on = {{ relation }}.fitted_on
     {%- endfor %}
+),
+
+named as (
+    select
+        *,
+        {%- for score in scores %}
+        {%- set learned = "'learned'" if score.fit == 'next_order' else 'lifetime_model' %}
+        case
+            when offered_{{ score.name }} is null then 'not fitted'
+            when {{ score.name }}_basis = 'learned' then {{ learned }}
+            when {{ score.name }}_basis = 'learned, though it lost' then concat({{ learned }}, ', though it lost')
+            else {{ score.name }}_basis
+        end as source_of_{{ score.name }}
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    from chosen
 )
 
 select
     customer_id,
     as_of_date,
-    fitted_on,
+    fit_in_use as fitted_on,
     offered_expected_orders_90d as expected_orders_90d,
-    offered_expected_orders_365d as expected_orders_365d,
+    {{ no_less_than_sooner('expected_orders') }} as expected_orders_365d,
     expected_order_value,
     offered_expected_revenue_90d as expected_revenue_90d,
-    offered_expected_revenue_365d as expected_revenue_365d,
-    {{ in_proportion('expected_margin_90d', 90) }} as expected_margin_90d,
-    {{ in_proportion('expected_margin_365d', 365) }} as expected_margin_365d,
-    {{ in_proportion('lifetime_value', 365) }} as lifetime_value,
+    {{ no_less_than_sooner('expected_revenue') }} as expected_revenue_365d,
+    {{ in_proportion('expected_margin_90d', 'expected_revenue_90d') }} as expected_margin_90d,
+    {{ in_proportion('expected_margin_365d', 'expected_revenue_365d') }} as expected_margin_365d,
+    {{ in_proportion('lifetime_value', 'expected_revenue_365d') }} as lifetime_value,
     lifetime_value_days,
     lifetime_value_basis,
     offered_churn_probability as churn_probability,
     churn_days,
     offered_learned_order_probability as next_order_probability,
-    {%- for name, offer, value, learned in [
-        ('expected_orders_basis', 'expected_orders', 'expected_orders_90d', 'lifetime_model'),
-        ('expected_revenue_basis', 'expected_revenue', 'expected_revenue_90d', 'lifetime_model'),
-        ('churn_basis', 'churn', 'churn_probability', 'lifetime_model'),
-        ('next_order_basis', 'next_order', 'learned_order_probability', "'learned'"),
-    ] %}
+    {%- for offer in ['expected_orders', 'expected_revenue'] %}
     case
-        when offered_{{ value }} is null then 'not fitted'
-        when {{ offer }}_basis = 'learned' then {{ learned }}
-        else {{ offer }}_basis
-    end as {{ name }},
+        when source_of_{{ offer }}_90d = source_of_{{ offer }}_365d then source_of_{{ offer }}_90d
+        else concat(source_of_{{ offer }}_90d, ' (365 days: ', source_of_{{ offer }}_365d, ')')
+    end as {{ offer }}_basis,
     {%- endfor %}
-    {{ var('next_order_days') }} as next_order_days
-from offered
+    source_of_churn_probability as churn_basis,
+    source_of_learned_order_probability as next_order_basis,
+    next_order_days
+from named

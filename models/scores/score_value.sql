@@ -23,5 +23,5 @@ select
 from expectations
 inner join fits
     on expectations.as_of_date = fits.as_of_date
-    and expectations.fitted_on = fits.learned_on
+    and expectations.fitted_on = fits.fitted_on
 inner join cutoffs on fits.cutoffs_on = cutoffs.fitted_on

@@ -43,9 +43,7 @@ judged as (
         max(note) filter (metric = '(none)') as note,
         row_number() over (partition by score order by max(overall_verdict) is null, fitted_on desc) as place
     from marts.model_evaluation
-    where
-        is_offered is not null
-        and score <> 'lifetime_order_probability'
+    where is_offered is not null
     group by score, is_offered, fitted_on
 )
 

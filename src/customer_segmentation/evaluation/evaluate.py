@@ -7,10 +7,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from customer_segmentation.evaluation import bands
 from customer_segmentation.evaluation.groups import share_explained
 from customer_segmentation.evaluation.verdicts import (
+    EQUAL,
+    LIFETIME_MODEL,
     METRICS,
     RANK_ONLY,
+    REPLACEMENTS,
     VOTES,
     Z_95,
     Comparison,
@@ -20,10 +24,12 @@ from customer_segmentation.evaluation.verdicts import (
     overall,
 )
 
-HEURISTICS = {"segment mean": "segment_mean", "repeat rate": "repeat_rate", RANK_ONLY: "recency"}
-BAND_COVERAGE = 0.9
-Z_90 = 1.6448536269514722
-FEWEST_IN_A_CELL = 30
+HEURISTICS = {
+    "segment mean": "segment_mean",
+    "repeat rate": "repeat_rate",
+    RANK_ONLY: "recency",
+    LIFETIME_MODEL: "lifetime_model",
+}
 TYPES = {
     "score": "string",
     "as_of_date": "datetime64[us]",
@@ -47,9 +53,10 @@ def evaluate(holdout: pd.DataFrame) -> pd.DataFrame:
 
     holdout: one row per score, as-of date and customer, with `kind` (amount, probability or group),
     `predicted` and `actual`, the heuristics `segment_mean` and `repeat_rate` (in the units of the
-    prediction) and `recency` (higher where more is to be expected), and for amounts with a band `cell`,
-    `variance` (of the sum over customers) and `relative_error` (one standard error of the parameters as a
-    share of the expected total).
+    prediction), `recency` (higher where more is to be expected) and `lifetime_model` (what that model says
+    of the same, None where it is the score itself). Amounts with a band, which are called
+    <outcome>_<horizon_days>d, have `horizon_days`, `cell`, `variance` (of what the customer will do) and
+    `relative_error` (one standard error of the parameters as a share of the expected total).
 
     Rows without a prediction are left out. The metric "overall" holds the verdict against a heuristic, and
     under the heuristic "(all)" that of the score. What is not defined is None, never nan, and `note` says
@@ -58,12 +65,30 @@ def evaluate(holdout: pd.DataFrame) -> pd.DataFrame:
     rows: list[dict] = []
     usable = holdout[np.isfinite(holdout["predicted"].astype(float))]
     ordered = usable.sort_values(["score", "as_of_date", "customer_id"], kind="stable")
-    for (score, as_of_date), group in ordered.groupby(["score", "as_of_date"], sort=True):
+    for _, group in ordered.groupby(["score", "as_of_date"], sort=True):
         found = _groups if group["kind"].iloc[0] == "group" else _score
-        for row in found(group):
-            rows.append({"score": score, "as_of_date": as_of_date, "customers": len(group)} | row)
+        rows += [_keys(group) | row for row in found(group)]
+    for horizon, judged in _with_bands(ordered):
+        rows += _bands(horizon, judged)
     evaluation = pd.DataFrame(rows, columns=list(TYPES), dtype=object)
     return evaluation.where(evaluation.notna(), None)
+
+
+def _keys(group: pd.DataFrame) -> dict:
+    return {"score": group["score"].iloc[0], "as_of_date": group["as_of_date"].iloc[0], "customers": len(group)}
+
+
+def _with_bands(ordered: pd.DataFrame) -> Iterator[tuple[int, list[pd.DataFrame]]]:
+    """Yield for each score that has bands its horizon and its holdouts, with those over fewer days."""
+    by_score: dict[tuple[str, int], list[pd.DataFrame]] = {}
+    for (score, _), group in ordered[ordered["kind"] == "amount"].groupby(["score", "as_of_date"], sort=True):
+        if group["variance"].isna().all() or not is_enough("amount", _values(group, "actual")):
+            continue
+        horizon = int(group["horizon_days"].iloc[0])
+        by_score.setdefault((score.removesuffix(f"_{horizon}d"), horizon), []).append(group)
+    for outcome, horizon in sorted(by_score):
+        groups = [found for (other, days), found in by_score.items() if other == outcome and days <= horizon]
+        yield horizon, [group for found in groups for group in found]
 
 
 def _score(group: pd.DataFrame) -> Iterator[dict]:
@@ -74,6 +99,8 @@ def _score(group: pd.DataFrame) -> Iterator[dict]:
     by_heuristic, errors = {}, {}
     for heuristic, column in HEURISTICS.items():
         naive = _values(group, column)
+        if heuristic == LIFETIME_MODEL and not np.isfinite(naive).any():
+            continue  # it says nothing of this score, or was not fitted
         if not np.isfinite(naive).all():
             yield {"heuristic": heuristic, "metric": IN_ALL, "note": "not known on the date of the fit"}
             continue
@@ -89,15 +116,19 @@ def _score(group: pd.DataFrame) -> Iterator[dict]:
         by_heuristic[heuristic] = against_heuristic(kind, verdicts)
         yield {"heuristic": heuristic, "metric": IN_ALL, "verdict": by_heuristic[heuristic]}
     verdict, replaced_by = overall(by_heuristic, errors)
+    unknown = [name for name in REPLACEMENTS if name not in by_heuristic]
+    note = None
+    if verdict is None:
+        note = "too few customers, or too few who ordered, for a verdict"
+    elif verdict == EQUAL and unknown:
+        note = f"not proven better: on the date of the fit the {' and the '.join(unknown)} was not known"
     yield {
         "heuristic": ALL,
         "metric": IN_ALL,
         "verdict": verdict,
         "replaced_by": replaced_by,
-        "note": None if verdict else "too few customers, or too few who ordered, for a verdict",
+        "note": note,
     }
-    if kind == "amount":
-        yield from _band(group, predicted, actual)
 
 
 def _row(comparison: Comparison) -> dict:
@@ -109,43 +140,58 @@ def _values(group: pd.DataFrame, column: str) -> np.ndarray:
     return group[column].to_numpy(dtype=float, na_value=np.nan)
 
 
-def _band(group: pd.DataFrame, predicted: np.ndarray, actual: np.ndarray) -> Iterator[dict]:
-    """Yield the share of cells whose total came to lie within its 90 % band, and what the bands lack.
+def _bands(horizon: int, judged: list[pd.DataFrame]) -> Iterator[dict]:
+    """Yield for the holdouts of one score how its bands held, and after the last of them what is in a band.
 
-    The band is that of a sum of independent customers whose expectations share one error of the parameters:
-    expected total +- 1.645 sqrt(sum of variances + (relative error x expected total)^2). What it lacks is the
-    further relative error with which nine tenths of the cells would have been within.
+    horizon: the score's own. judged: its holdouts, and those of the same outcome over fewer days. How bands
+    held is told with each holdout left out: its own miss is not in the band that is held against it.
     """
-    variance, relative_error = _values(group, "variance"), _values(group, "relative_error")
-    known = np.isfinite(variance) & np.isfinite(relative_error) & group["cell"].notna().to_numpy()
-    if not known.any():
+    read = [(group, bands.read_holdout(group)) for group in judged]
+    known = [holdout for _, holdout in read if holdout]
+    last = None
+    for group, holdout in read:
+        if holdout and holdout.horizon == horizon and holdout.judged.any():
+            last = group
+            others = [other for other in known if other is not holdout]
+            for row in _coverage(holdout, bands.parts(others, horizon)):
+                yield _keys(group) | row
+    if last is not None:
+        found = bands.parts(known, horizon)
+        horizons = " and ".join(f"{days}" for days in sorted({holdout.horizon for holdout in known}))
+        rests = (
+            f"{found.holdouts} holdouts, {found.windows} of them apart in time, of {horizons} days"
+            if found.holdouts > 1
+            else f"1 holdout, of {horizons} days"
+        )
+        for metric, value in (("band_common_part", found.common), ("band_cell_part", found.cells)):
+            yield _keys(last) | {"heuristic": NONE, "metric": metric, "value": value, "note": rests}
+
+
+def _coverage(holdout: bands.Holdout, parts: bands.Parts | None) -> Iterator[dict]:
+    if parts is None:
+        note = "there is no other holdout to make a band from"
+        yield {"heuristic": NONE, "metric": "band_coverage", "note": note}
         return
-    _, cell, size = np.unique(group["cell"].to_numpy()[known], return_inverse=True, return_counts=True)
-    expected, came = np.bincount(cell, predicted[known]), np.bincount(cell, actual[known])
-    squared_error = np.bincount(cell, variance[known])
-    squared_error += (np.bincount(cell, relative_error[known]) / size * expected) ** 2
-    judged = (size >= FEWEST_IN_A_CELL) & (expected > 0)
-    if not judged.any():
-        return
-    squared_miss = ((came - expected)[judged] / Z_90) ** 2
-    lacking = np.sqrt(np.maximum(squared_miss - squared_error[judged], 0)) / expected[judged]
-    covered, lower, upper = wilson_interval(int(np.sum(lacking == 0)), len(lacking))
+    of_cells, of_total = parts.half_widths(holdout)
+    held = (np.abs(holdout.came - holdout.expected) <= of_cells)[holdout.judged]
+    share, lower, upper = wilson_interval(int(held.sum()), len(held))
+    rests = f"bands made from {parts.holdouts} other holdouts"
     yield {
         "heuristic": NONE,
         "metric": "band_coverage",
-        "value": covered,
+        "value": share,
         "verdict": "too narrow"
-        if upper < BAND_COVERAGE
+        if upper < bands.COVERAGE
         else "too wide"
-        if lower > BAND_COVERAGE
+        if lower > bands.COVERAGE
         else "holds",
-        "note": f"90 % bands of the totals of {len(lacking)} cells of recency and frequency",
+        "note": f"{len(held)} cells of recency and frequency, {rests}",
     }
     yield {
         "heuristic": NONE,
-        "metric": "band_missing_error",
-        "value": float(np.sort(lacking)[int(np.ceil(BAND_COVERAGE * len(lacking))) - 1]),
-        "note": "standard error that the bands lack, as a share of the total",
+        "metric": "band_coverage_of_total",
+        "value": float(abs(holdout.came.sum() - holdout.total) <= of_total),
+        "note": f"1 if the total of all lay within its band, else 0; {rests}",
     }
 
 

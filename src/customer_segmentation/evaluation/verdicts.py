@@ -8,8 +8,9 @@ The rule, which docs/decisions/0014_evaluation.md explains:
 2. Against a heuristic, three metrics have a vote each: rank, error and bias. The majority of the votes
    decides, and equal votes are equal.
 3. In all, the score is worse if it is worse than a heuristic that could take its place, or if recency
-   alone, which only ranks, ranks better and the score beats none that could. It is better if it beats each
-   that could take its place and is not worse than recency alone. Else it is equal.
+   alone, which only ranks, ranks better and the score beats none that could. It is better if each that
+   could take its place was known and is beaten, and it is not worse than recency alone or another learned
+   score. Else it is equal.
 """
 
 from collections.abc import Callable, Mapping
@@ -68,6 +69,8 @@ VOTES = {
     "probability": ("area_under_curve", "brier_score", "bias"),
 }
 RANK_ONLY = "recency alone"
+LIFETIME_MODEL = "lifetime model"  # a learned score itself: shown beside, and not to be lost to
+REPLACEMENTS = ("segment mean", "repeat rate")  # could take the place of a score
 
 
 @dataclass(frozen=True)
@@ -122,12 +125,13 @@ def overall(
 ) -> tuple[str | None, str | None]:
     """Return the verdict in all and the heuristic that takes the score's place, if it is worse.
 
-    by_heuristic: {heuristic: verdict against it}; errors: {heuristic with values: its RMSE or Brier score}.
+    by_heuristic: {heuristic: verdict against it}; errors: {heuristic with values: its RMSE or Brier score}. What
+    is missing from by_heuristic, or has no verdict, is not beaten.
     """
     verdicts = {name: verdict for name, verdict in by_heuristic.items() if verdict}
     if not verdicts:
         return None, None
-    with_values = {name: verdict for name, verdict in verdicts.items() if name in errors}
+    with_values = {name: verdict for name, verdict in verdicts.items() if name in REPLACEMENTS}
     lost_to = [name for name, verdict in with_values.items() if verdict == WORSE]
     if not lost_to and verdicts.get(RANK_ONLY) == WORSE and BETTER not in with_values.values():
         lost_to = list(with_values)
@@ -135,5 +139,5 @@ def overall(
             return WORSE, None
     if lost_to:
         return WORSE, min(lost_to, key=lambda name: (errors[name], name))
-    beats_all = set(with_values.values() or verdicts.values()) == {BETTER}
+    beats_all = all(verdicts.get(name) == BETTER for name in REPLACEMENTS)
     return (BETTER if beats_all and WORSE not in verdicts.values() else EQUAL), None

@@ -1,6 +1,6 @@
 """The fits of all fit dates as one long table of parameters, with what they rest on."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import ModuleType
 
 import numpy as np
@@ -28,6 +28,7 @@ DIFFERENCE = 1e-4
 GROUPED_WEEKS = 4
 MANY_WEEKS = 10**6
 
+Array = np.ndarray
 Row = tuple[str, str, float | None, str | None]
 
 
@@ -45,14 +46,18 @@ def fit_table(
     Returns fitted_on, model, parameter, value and note, sorted. Parameters and diagnostics have values. A
     fit that was not made, or is not to be trusted, has one row: parameter `problem`, with a note that says
     why. A maximum at a bound of the model has a row `limit`, with a note that says what that means.
+    relative_error_90d and _365d are standard errors of the expected purchases of all, relative to them;
+    revenue_relative_error_90d and _365d those of the expected revenue.
     """
     name = settings["lifetime_model"]
     rows = []
     for date in dates:
         bought = _purchase_states(purchases[purchases["fitted_on"] == date])
         spent = _spend_states(spend[spend["fitted_on"] == date])
-        rows += [(date, name, *row) for row in _purchase_rows(MODELS[name], bought)]
-        rows += [(date, "gamma_gamma", *row) for row in _spend_rows(spent)]
+        of_purchases = list(_purchase_rows(MODELS[name], bought))
+        of_spend = list(_spend_rows(spent))
+        rows += [(date, name, *row) for row in of_purchases]
+        rows += [(date, "gamma_gamma", *row) for row in [*of_spend, *_revenue_errors(of_purchases, of_spend)]]
     table = pd.DataFrame(rows, columns=COLUMNS).astype({"value": float, "note": object})
     return table.sort_values(["fitted_on", "model", "parameter"], ignore_index=True)
 
@@ -93,9 +98,19 @@ def _spend_rows(states: SpendStates) -> Iterator[Row]:
     if customers < LEAST_REPEATERS:
         yield "problem", None, f"{customers:,.0f} repeat customers with revenue; {LEAST_REPEATERS} are needed"
         return
-    yield from _fit_rows(
-        gamma_gamma.fit(states), gamma_gamma.Parameters._fields, customers, len(states.purchases)
-    )
+    fit = gamma_gamma.fit(states)
+    yield from _fit_rows(fit, gamma_gamma.Parameters._fields, customers, len(states.purchases))
+    if fit.converged:
+        yield "relative_error", spend_relative_error(fit, states), None
+
+
+def _revenue_errors(of_purchases: Iterable[Row], of_spend: Iterable[Row]) -> Iterator[Row]:
+    """Yield the relative errors of revenue: purchases and spend are fitted apart, so their squares add up."""
+    purchases, spend = ({name: value for name, value, _ in rows} for rows in (of_purchases, of_spend))
+    for horizon in ERROR_HORIZONS:
+        errors = (purchases.get(f"relative_error_{horizon}d"), spend.get("relative_error"))
+        if None not in errors:
+            yield f"revenue_relative_error_{horizon}d", float(np.hypot(*errors)), None
 
 
 def _too_little(customers: float, repeaters: float) -> str | None:
@@ -127,18 +142,39 @@ def relative_error(model: ModuleType, fit: Fit, states: PurchaseStates, horizon:
     log-likelihood) and g the slope of the sum's logarithm in them. What chance adds is the variance of the
     purchases.
     """
-    logs = np.log(fit.parameters)
     weeks = states.tenure // GROUPED_WEEKS
     groups, where = np.unique(states.repeats * MANY_WEEKS + weeks, return_inverse=True)
     repeats, weeks = np.divmod(groups, MANY_WEEKS)
     tenure = (weeks + 0.5) * GROUPED_WEEKS
     grouped = PurchaseStates(repeats, np.zeros_like(tenure), tenure, np.ones_like(tenure))
 
-    def log_sum(logs: np.ndarray) -> float:
+    def log_sum(logs: Array) -> float:
         parameters = model.Parameters(*np.exp(logs))
         alive = np.bincount(where, weights=states.customers * model.probability_alive(parameters, states))
         return float(np.log((alive * model.purchases_if_alive(parameters, grouped, horizon)).sum()))
 
+    return _delta_method(log_sum, fit)
+
+
+def spend_relative_error(fit: Fit, states: SpendStates) -> float:
+    """Return the standard error of the expected spend of all who came back, relative to it.
+
+    By the delta method, like relative_error. Customers weigh by their purchases, as they do in the revenue to
+    come. Who has bought once leans on the parameters more, and brings little.
+    """
+    weights = states.customers * states.purchases
+
+    def log_sum(logs: Array) -> float:
+        parameters = gamma_gamma.Parameters(*np.exp(logs))
+        expected = gamma_gamma.expected_spend(parameters, states.purchases, states.mean_spend)
+        return float(np.log((weights * expected).sum()))
+
+    return _delta_method(log_sum, fit)
+
+
+def _delta_method(log_sum: Callable[[Array], float], fit: Fit) -> float:
+    """Return the standard error of a function of the logarithms of the parameters."""
+    logs = np.log(fit.parameters)
     steps = np.eye(len(logs)) * DIFFERENCE
     slope = np.array([(log_sum(logs + step) - log_sum(logs - step)) / (2 * DIFFERENCE) for step in steps])
     return float(np.sqrt(max(slope @ fit.covariance @ slope, 0.0)))

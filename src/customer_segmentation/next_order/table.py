@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
+from customer_segmentation.evaluation.metrics import area_under_curve
 from customer_segmentation.next_order.curves import KNOTS, Array, Curve, Feature, design_matrix, fit_curve
 from customer_segmentation.next_order.logistic import Logistic, fit_logistic
 
@@ -121,6 +122,7 @@ def _read(training: pd.DataFrame, features: Sequence[Feature]) -> Rows:
 
 def _fit(rows: Rows, features: Sequence[Feature], days: int) -> Iterator[Row]:
     dates = np.unique(rows.date)
+    yield Row(FIT, "days", days)
     yield Row(FIT, "rows", len(rows.outcome))
     yield Row(FIT, "training_dates", len(dates))
     if len(dates):
@@ -137,7 +139,6 @@ def _fit(rows: Rows, features: Sequence[Feature], days: int) -> Iterator[Row]:
     fit = fit_logistic(design, rows.outcome, penalty)
     yield Row(FIT, "penalty", penalty)
     yield from validation
-    yield Row(FIT, "converged", float(fit.has_converged))
     if not fit.has_converged:
         yield Row(FIT, "problem", note="the likelihood has no maximum that could be found")
         return
@@ -189,7 +190,7 @@ def _choose_penalty(rows: Rows, features: Sequence[Feature], days: int) -> tuple
         Row(FIT, "validation_rows", len(held_out.outcome)),
         Row(FIT, "validation_log_loss", log_loss),
         Row(FIT, "validation_brier", float(np.mean((probability - held_out.outcome) ** 2))),
-        Row(FIT, "validation_auc", _area_under_curve(held_out.outcome, log_odds)),
+        Row(FIT, "validation_auc", area_under_curve(probability, held_out.outcome).value),
     ], -penalty
 
 
@@ -200,13 +201,6 @@ def _rarer_outcome(rows: Rows) -> int:
 
 def _log_loss(outcome: Array, log_odds: Array) -> float:
     return float(np.mean(np.logaddexp(0.0, log_odds) - outcome * log_odds))
-
-
-def _area_under_curve(outcome: Array, score: Array) -> float:
-    """Return the area under the ROC curve: how often an order scores above none, ties counted half."""
-    with_order, without = score[outcome == 1], np.sort(score[outcome == 0])
-    below = (np.searchsorted(without, with_order, side) for side in ("left", "right"))
-    return float(sum(below).mean() / 2 / len(without))
 
 
 def _parameters(fit: Logistic, curves: Sequence[Curve], design: Array) -> Iterator[Row]:
