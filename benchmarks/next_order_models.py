@@ -269,7 +269,9 @@ def compare(database: Path, days: int) -> list[str]:
         return [*lines[:1], "", "Too few dates."]
     means = pd.DataFrame(rows).groupby("model", sort=False).mean()
     loss, customer = pd.concat(losses, ignore_index=True), pd.concat(customers, ignore_index=True)
-    lines.append("| Model | AUC | Brier | Log loss | against boosting (95 %) | Slope | Bias | in size | Lift |")
+    lines.append(
+        "| Model | AUC | Brier | Log loss | against boosting (95 %) | Slope | Bias | in size | Lift |"
+    )
     lines.append("|---|---:|---:|---:|---:|---:|---:|---:|---:|")
     for name, row in means.iterrows():
         difference = loss[name] - loss[REFERENCE]

@@ -1,6 +1,6 @@
 """Everything is as known on its as-of date: what comes later changes nothing, and the grid is as promised."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -127,11 +127,19 @@ def grid(project, tmp_path, write_csv):
     return build
 
 
-def test_the_grid_is_the_month_ends_of_a_year_and_the_latest_date(grid):
+def test_the_grid_is_thirteen_month_ends_and_the_latest_date(grid):
     dates = grid("2023-05-05", "2024-03-10 12:30:00")
-    assert dates[0] == "2023-03-31"
+    assert dates[0] == "2023-02-28"
     assert dates[-2:] == ["2024-02-29", "2024-03-10"]
-    assert len(dates) == 13
+    assert len(dates) == 14
+
+
+@pytest.mark.parametrize(
+    "latest", ["2024-02-29", "2024-03-01", "2025-02-28", "2025-03-31", "2024-12-30", "2024-12-31"]
+)
+def test_the_next_year_of_the_first_date_is_over_on_the_latest(grid, latest: str):
+    first, *_, last = grid("2020-05-05", latest)
+    assert date.fromisoformat(first) + timedelta(365) <= date.fromisoformat(last)
 
 
 def test_a_shorter_history_has_fewer_month_ends(grid):

@@ -1,7 +1,10 @@
 """The evaluation of a build: what it rests on, what a score that loses leads to, what is kept of fits."""
 
 import shutil
+from dataclasses import replace
+from datetime import timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 from conftest import Outcome, Project
@@ -23,26 +26,52 @@ def copy_of(outcome: Outcome, folder) -> None:
     shutil.copy(outcome.database, folder / "build")
 
 
-def test_every_learned_score_is_judged_at_every_fit_or_says_why_not(demo):
-    scores = {score for (score,) in demo.rows("select distinct score from marts.model_evaluation")}
-    assert scores >= {
-        "expected_orders_90d",
-        "expected_orders_365d",
-        "expected_revenue_90d",
-        "expected_revenue_365d",
-        "churn_probability",
-        "learned_order_probability",
-        "clusters",
+HORIZONS = {
+    "expected_orders_90d": 90,
+    "expected_orders_365d": 365,
+    "expected_revenue_90d": 90,
+    "expected_revenue_365d": 365,
+    "churn_probability": 90,
+    "learned_order_probability": 30,
+    "clusters": 90,
+}
+
+
+def test_every_learned_score_is_judged_at_every_fit_whose_window_is_over_and_else_says_why_not(demo):
+    ((latest,),) = demo.rows("select as_of_date from staging.as_of_dates where is_latest")
+    fit_dates = [day for (day,) in demo.rows("select fitted_on from fits.fit_dates")]
+    not_fitted = set(
+        demo.rows("select fitted_on from fits.fit_next_order where feature = '(fit)' and metric = 'problem'")
+    )
+    judged, waiting, failed = set(), set(), set()
+    for score, days in HORIZONS.items():
+        for day in fit_dates:
+            if score == "learned_order_probability" and (day,) in not_fitted:
+                failed.add((score, day))
+            else:
+                (judged if day + timedelta(days) <= latest else waiting).add((score, day))
+    found = demo.rows("""
+        select score, as_of_date, max(value) is not null, max(overall_verdict), max(note) from marts.model_evaluation
+        where heuristic <> '(none)' or metric = '(none)'
+        group by score, as_of_date
+    """)
+    assert {(score, day) for score, day, has_value, *_ in found if has_value} == judged
+    assert {(score, day) for score, day, _, verdict, _ in found if verdict} == {
+        (score, day) for score, day in judged if score != "clusters"
     }
-    rows = demo.rows("select count(distinct (score, as_of_date)) from marts.model_evaluation")
-    fits = demo.rows("select count(*) from fits.fit_dates")
-    assert rows[0][0] == len(scores) * fits[0][0]
-    silent = "value is null and verdict is null and note is null"
-    assert demo.rows(f"select * from marts.model_evaluation where {silent}") == []
-    judged = {
-        score for (score,) in demo.rows("select distinct score from marts.model_evaluation where is_latest")
+    notes = {(score, day): note for score, day, has_value, _, note in found if not has_value}
+    assert {key for key, note in notes.items() if note == "the outcome window ends after the data"} == waiting
+    assert {key for key, note in notes.items() if note and "are needed" in note} == failed
+    assert failed
+    # of a year as well: the first of 13 month ends is always a year back
+    assert {score for score, _ in judged} == set(HORIZONS)
+    latest_judged = demo.rows("select distinct score, as_of_date from marts.model_evaluation where is_latest")
+    assert {(score, day) for score, day in latest_judged if score != "clusters"} == {
+        (score, max(day for other, day in judged if other == score))
+        for score in HORIZONS
+        if score != "clusters"
     }
-    assert judged >= {"expected_orders_90d", "churn_probability", "learned_order_probability"}
+    assert "clusters" in dict(latest_judged)
 
 
 @pytest.mark.parametrize(
@@ -126,15 +155,27 @@ def test_bins_of_the_calibration_add_up_to_the_holdout(demo):
 
 
 @pytest.fixture(scope="module")
-def upside_down(demo, tmp_path_factory) -> Outcome:
-    """The demo with a score for the next order that is the wrong way round."""
+def upside_down_project(tmp_path_factory) -> Project:
+    """A copy of the project with a score for the next order that is the wrong way round."""
     project = Project(tmp_path_factory.mktemp("upside_down") / "copy")
     path = next(project.root.glob("models/**/score_next_order.sql"))
     turned = "select * replace (1 - learned_order_probability as learned_order_probability)"
     path.write_text(f"{turned} from (\n{path.read_text(encoding='utf-8')}\n) as learned", encoding="utf-8")
+    return project
+
+
+@pytest.fixture
+def upside_down(built_upside_down, tmp_path) -> Outcome:
+    """The demo with such a score; a copy of its own for each test."""
+    copy_of(built_upside_down, tmp_path / "shop")
+    return replace(built_upside_down, database=tmp_path / "shop" / "build" / built_upside_down.database.name)
+
+
+@pytest.fixture(scope="module")
+def built_upside_down(demo, upside_down_project, tmp_path_factory) -> Outcome:
     folder = tmp_path_factory.mktemp("upside_down_build")
     copy_of(demo, folder / "shop")
-    return project.run(folder / "shop", "--select", *JUDGED)
+    return upside_down_project.run(folder / "shop", "--select", *JUDGED)
 
 
 def test_a_score_that_loses_is_named_in_a_warning(upside_down):
@@ -149,28 +190,63 @@ def test_a_score_that_loses_is_named_in_a_warning(upside_down):
     assert verdicts == [("worse", "segment mean", False)]
 
 
-def test_a_score_that_lost_is_not_offered_from_the_next_fit_on(upside_down, demo):
+def test_a_score_that_lost_is_not_offered_from_the_first_date_on_that_knows(upside_down, demo):
     bases = dict(
         upside_down.rows("""
-            select fitted_on::text, string_agg(distinct next_order_basis, ', ') from scores.score_expectations
+            select fitted_on, string_agg(distinct next_order_basis, ', ') from scores.score_expectations
             where next_order_basis <> 'not fitted'
             group by fitted_on
         """)
     )
-    # nothing was over yet when the first model was fitted
-    first, *later = sorted(bases)
-    assert bases[first] == "learned"
-    assert {bases[day] for day in later} == {"segment mean"}
+    # the first model was fitted at the end of September, so a month later it had lost, two months before the next fit
+    ((first_known,),) = upside_down.rows("""
+        select min(outcome_until) from marts.model_evaluation
+        where score = 'learned_order_probability' and overall_verdict = 'worse'
+    """)
+    expected = {day: "segment mean" if day >= first_known else "learned" for day in bases}
+    assert set(expected.values()) == {"segment mean", "learned"}
+    assert min(day for day in bases if expected[day] == "segment mean").month == 10
+    assert bases == expected
     differing = upside_down.rows("""
         select expectations.next_order_probability, heuristics.segment_mean_next_order
         from scores.score_expectations as expectations
-        inner join scores.score_heuristics as heuristics using (customer_id, as_of_date, fitted_on)
+        inner join fits.fits_in_use as fits using (as_of_date, fitted_on)
+        inner join scores.score_heuristics as heuristics
+            on expectations.customer_id = heuristics.customer_id
+            and expectations.as_of_date = heuristics.as_of_date
+            and fits.learned_on = heuristics.fitted_on
         where next_order_basis = 'segment mean'
         and next_order_probability is distinct from segment_mean_next_order
     """)
     assert differing == []
     same = "select * from fits.score_choices where offer <> 'next_order' order by all"
     assert upside_down.rows(same) == demo.rows(same)
+
+
+OFFERED_THOUGH_IT_LOST = """
+    select * from marts.model_evaluation where is_latest and is_offered and overall_verdict = 'worse'
+"""
+
+
+def test_no_score_is_offered_that_lost_when_it_was_last_judged(upside_down):
+    assert upside_down.rows(OFFERED_THOUGH_IT_LOST) == []
+
+
+def test_dates_that_come_after_the_last_fit_are_offered_no_loser(upside_down, upside_down_project):
+    later = upside_down_project.run(
+        upside_down.database.parents[1], "--exclude", "tag:fit", as_of_date="2026-07-31"
+    )
+    bases = later.rows(
+        "select distinct next_order_basis from scores.score_expectations where as_of_date = '2026-07-31'"
+    )
+    assert bases == [("segment mean",)]
+    assert later.rows(OFFERED_THOUGH_IT_LOST) == []
+    notes = later.rows("""
+        select score, note from marts.model_evaluation
+        where as_of_date = '2026-03-31' and horizon_days = 90 and fit = 'lifetime'
+    """)
+    # these windows ended on 29 June, twelve days after the data of the last fit
+    assert {note for _, note in notes} == {"not judged since the last fit"}
 
 
 def history(outcome: Outcome) -> pd.DataFrame:
@@ -209,10 +285,28 @@ def test_a_new_version_is_added_beside_the_old_one(refitted):
     assert not set(new["fit_version"]) & set(built["fit_version"])
 
 
-def test_nothing_has_drifted_on_the_day_of_the_fit(demo):
-    on_the_day = demo.rows(
-        "select distinct population_stability_index, is_stale from marts.drift where as_of_date = fitted_on"
+def test_drift_is_what_the_values_of_the_two_dates_say(demo):
+    """Bins from the bounds of the day of the fit, and the index over them, once more by numpy."""
+    drift = demo.frame("select * from marts.drift")
+    values = demo.frame("select feature, as_of_date, value from fits.fit_feature_values")
+    values["value"] = values["value"].astype(float)
+    by_date = {key: rows["value"].to_numpy() for key, rows in values.groupby(["feature", "as_of_date"])}
+    bounds = demo.frame(
+        "select fitted_on, feature, upper_bound from fits.fit_feature_bins where bin between 1 and 9 order by bin"
     )
-    assert on_the_day == [(0.0, False)]
-    later = demo.rows("select count(*) from marts.drift where population_stability_index > 0")
-    assert later[0][0] > 0
+    upper = {key: rows["upper_bound"].astype(float) for key, rows in bounds.groupby(["feature", "fitted_on"])}
+
+    def shares(feature: str, day: object, fitted_on: object) -> np.ndarray:
+        found = by_date[feature, day]
+        bins = np.where(np.isnan(found), 0, 1 + np.searchsorted(upper[feature, fitted_on], found))
+        return np.maximum(np.bincount(bins, minlength=11) / len(found), 1e-4)
+
+    expected = []
+    for row in drift.itertuples():
+        then, now = (shares(row.feature, day, row.fitted_on) for day in (row.fitted_on, row.as_of_date))
+        expected.append(np.sum((now - then) * np.log(now / then)))
+    found = drift["population_stability_index"].astype(float)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert (found[drift["as_of_date"] != drift["fitted_on"]] > 0).mean() > 0.5
+    shifted = drift.assign(shifted=found > 0.25).groupby(["as_of_date", "fit"])["shifted"].transform("any")
+    assert (drift["is_stale"].astype(bool) == shifted).all()

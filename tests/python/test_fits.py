@@ -47,6 +47,28 @@ def test_dates_after_the_last_fit_are_scored_by_it(project: Project, stored: Out
     assert buyers == scored == learned > 0
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "made_with"),
+    [
+        ("next_order_days", 60, "30"),
+        ("churn_days", 60, "90"),
+        ("cluster_method", "gaussian_mixture", "kmeans"),
+        ("lifetime_model", "pareto_nbd", "bg_nbd"),
+        ("rfm_cutoffs", {"recency": [30, 60, 120, 240]}, "{}"),
+    ],
+)
+def test_fits_that_were_made_with_another_variable_are_not_applied(
+    project: Project, stored: Outcome, tmp_path, variable: str, value, made_with: str
+):
+    """A model of 30 days would be published as one of 60."""
+    before = stored.rows("select distinct next_order_days from marts.customers")
+    refused = project.dbt(tmp_path, "run", *FITTED, **{variable: value})
+    assert not refused.success
+    assert f"The variable {variable} is " in refused.message
+    assert f"the stored fits were made with {made_with}. Fit anew with make build" in refused.message
+    assert stored.rows("select distinct next_order_days from marts.customers") == before
+
+
 @pytest.fixture(scope="module")
 def small(project: Project, tmp_path_factory) -> Outcome:
     """A shop of a dozen customers."""
@@ -75,3 +97,15 @@ def test_too_little_data_is_said_with_what_is_needed(small: Outcome):
     )
     for score in ("expected_orders_90d", "churn_probability", "learned_order_probability", "clusters"):
         assert any(character.isdigit() for character in notes[score]), notes
+
+
+def test_a_fit_that_failed_is_named_in_a_warning_with_the_scores_that_are_empty(small: Outcome):
+    failed = [text for text in small.warnings if " fit of " in text and " failed: " in text]
+    assert {text.split()[1] for text in failed} == {"lifetime", "next_order", "clusters"}
+    (of_orders,) = [text for text in failed if "12 customers; 200 are needed" in text and "lifetime" in text]
+    assert "expected_orders_90d, expected_revenue_90d" in of_orders
+    assert "churn_probability" in of_orders
+
+
+def test_a_fit_that_succeeded_is_not_warned_of(demo: Outcome):
+    assert [text for text in demo.warnings if " failed: " in text] == []

@@ -13,7 +13,7 @@ from scipy import integrate, special, stats
 from customer_segmentation.lifetime import bg_nbd, gamma_gamma, pareto_nbd
 from customer_segmentation.lifetime.discount import discounted_purchases
 from customer_segmentation.lifetime.states import PurchaseStates, purchase_states, spend_states
-from customer_segmentation.lifetime.table import fit_table, relative_error
+from customer_segmentation.lifetime.table import fit_table, relative_error, spend_relative_error
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -149,6 +149,20 @@ def test_the_relative_error_is_how_far_fits_scatter():
         foreseen.append(bg_nbd.expected_purchases(fit.parameters, judged, horizon).sum())
         claimed.append(relative_error(bg_nbd, fit, judged, horizon))
     assert np.std(np.log(foreseen)) == pytest.approx(np.median(claimed), rel=0.3)
+
+
+def test_the_relative_error_of_spend_is_how_far_what_is_expected_of_the_same_customers_scatters():
+    """Parameters drawn from their distribution instead of the slope of the sum in them."""
+    draw = np.random.default_rng(8)
+    purchases = 1.0 + draw.poisson(2, 6000) + 1
+    states = spend_states(purchases, draw.gamma(6 * purchases, 15 / draw.gamma(4, 1, 6000)) / purchases)
+    fit = gamma_gamma.fit(states)
+    weights = states.customers * states.purchases
+    sums = [
+        (weights * gamma_gamma.expected_spend(np.exp(logs), states.purchases, states.mean_spend)).sum()
+        for logs in draw.multivariate_normal(np.log(fit.parameters), fit.covariance, 2000)
+    ]
+    assert np.std(np.log(sums)) == pytest.approx(spend_relative_error(fit, states), rel=0.1)
 
 
 @pytest.mark.parametrize(("name", "parameters"), CASES)
@@ -388,6 +402,16 @@ def test_the_order_of_the_rows_changes_no_digit(name: str):
     both = frames(date(2026, 1, 31), 400, 200, 200)
     tables = [fit([frame.sample(frac=1, random_state=seed) for frame in both], name) for seed in (1, 2)]
     pd.testing.assert_frame_equal(*tables, check_exact=True)
+
+
+def test_the_error_of_revenue_has_that_of_purchases_and_that_of_spend():
+    fitted = (
+        fit(frames(date(2026, 1, 31), 400, 200, 200)).dropna(subset="value").set_index("parameter")["value"]
+    )
+    for horizon in (90, 365):
+        of_purchases, of_spend = fitted[f"relative_error_{horizon}d"], fitted["relative_error"]
+        assert min(of_purchases, of_spend) > 0
+        assert fitted[f"revenue_relative_error_{horizon}d"] == pytest.approx(np.hypot(of_purchases, of_spend))
 
 
 def test_a_date_without_customers_has_rows_that_say_so():

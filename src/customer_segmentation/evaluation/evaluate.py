@@ -75,7 +75,11 @@ def evaluate(holdout: pd.DataFrame) -> pd.DataFrame:
 
 
 def _keys(group: pd.DataFrame) -> dict:
-    return {"score": group["score"].iloc[0], "as_of_date": group["as_of_date"].iloc[0], "customers": len(group)}
+    return {
+        "score": group["score"].iloc[0],
+        "as_of_date": group["as_of_date"].iloc[0],
+        "customers": len(group),
+    }
 
 
 def _with_bands(ordered: pd.DataFrame) -> Iterator[tuple[int, list[pd.DataFrame]]]:
