@@ -5,8 +5,9 @@
 
 Every as-of date whose outcome is known is a test once: models learn from the latest six dates whose outcomes
 were over a week before it, as in production (models/fits/next_order_training.sql), from the same features.
-What a model is tuned by is decided on the last of these dates. Metrics are means over the test dates, the size of the bias relative to what came;
-intervals are percentiles of 2,000 bootstrap samples of customers, who keep all their test dates.
+What a model is tuned by is decided on the last of these dates. Metrics are means over the test dates, the
+size of the bias relative to what came; intervals are percentiles of 2,000 bootstrap samples of customers, who
+keep all their test dates.
 """
 
 from collections.abc import Callable, Iterator

@@ -82,20 +82,24 @@ states as (
     group by sizes.fitted_on, sizes.horizon_days, sizes.measured_from, days.customer_id
 ),
 
+beginnings as (
+    select distinct measured_from from sizes
+),
+
 -- as in features_rfm: an order that is sent back later did count until then, and one that was sent back does not
 not_yet_returned as (
     select
         orders.customer_id,
-        sizes.measured_from,
+        beginnings.measured_from,
         max(orders.ordered_on) as last_order_on
     from {{ ref('stg_orders') }} as orders
-    inner join (select distinct measured_from from sizes) as sizes
-        on orders.ordered_on <= sizes.measured_from
-        and orders.returned_on > sizes.measured_from
+    inner join beginnings
+        on orders.ordered_on <= beginnings.measured_from
+        and orders.returned_on > beginnings.measured_from
     where
         orders.is_counted
         and orders.is_fully_returned
-    group by orders.customer_id, sizes.measured_from
+    group by orders.customer_id, beginnings.measured_from
 )
 
 select

@@ -1,3 +1,4 @@
+{%- set of_the_model = "('bg_nbd', 'bg_nbd, though it lost', 'pareto_nbd', 'pareto_nbd, though it lost')" -%}
 with
 
 customers as (
@@ -90,7 +91,7 @@ profiles as (
             when
                 count(customers.expected_revenue_365d) = count(
                     case
-                        when replace(customers.expected_revenue_basis, ', though it lost', '') in ('bg_nbd', 'pareto_nbd')
+                        when customers.expected_revenue_basis in {{ of_the_model }}
                             then spreads.expected_revenue_365d_variance
                     end
                 )

@@ -26,20 +26,22 @@ choices as (
     group by as_of_date
 ),
 
+lost as (
+    select distinct
+        fits.as_of_date,
+        fits.learned_on
+    from fits
+    inner join choices on fits.fitted_on = choices.as_of_date
+    where choices.replaced_scores > 0
+),
+
 -- read only where a score lost to them
 heuristics as (
     select heuristics.*
     from {{ ref('score_heuristics') }} as heuristics
-    inner join (
-        select distinct
-            fits.as_of_date,
-            fits.learned_on
-        from fits
-        inner join choices on fits.fitted_on = choices.as_of_date
-        where choices.replaced_scores > 0
-    ) as needed
-        on heuristics.as_of_date = needed.as_of_date
-        and heuristics.fitted_on = needed.learned_on
+    inner join lost
+        on heuristics.as_of_date = lost.as_of_date
+        and heuristics.fitted_on = lost.learned_on
 ),
 
 models as (
@@ -65,19 +67,18 @@ horizons as (
 
 chosen as (
     select
-        lifetime.*,
-        fits.fitted_on as fit_in_use,
-        models.lifetime_model,
-        horizons.next_order_days,
         {%- for score in scores %}
         choices.{{ score.name }}_basis,
         case choices.{{ score.name }}_basis
             when 'segment mean' then heuristics.segment_mean_{{ score.heuristic }}
             when 'repeat rate' then heuristics.repeat_rate_{{ score.heuristic }}
             else {{ score.fit }}.{{ score.name }}
-        end as offered_{{ score.name }}
-        {{- ',' if not loop.last }}
+        end as offered_{{ score.name }},
         {%- endfor %}
+        lifetime.*,
+        fits.fitted_on as fit_in_use,
+        models.lifetime_model,
+        horizons.next_order_days
     from lifetime
     inner join fits
         on lifetime.as_of_date = fits.as_of_date
@@ -95,7 +96,6 @@ chosen as (
 
 named as (
     select
-        *,
         {%- for score in scores %}
         {%- set learned = "'learned'" if score.fit == 'next_order' else 'lifetime_model' %}
         case
@@ -103,9 +103,9 @@ named as (
             when {{ score.name }}_basis = 'learned' then {{ learned }}
             when {{ score.name }}_basis = 'learned, though it lost' then concat({{ learned }}, ', though it lost')
             else {{ score.name }}_basis
-        end as source_of_{{ score.name }}
-        {{- ',' if not loop.last }}
+        end as source_of_{{ score.name }},
         {%- endfor %}
+        chosen.*
     from chosen
 )
 

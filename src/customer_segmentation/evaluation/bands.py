@@ -6,14 +6,14 @@ the total of all customers missed what came, and one of the *cells* of customers
 
     half a band = sqrt( z^2 (V + (e E)^2 + (i E (1 - s))^2) + (t c E)^2 )
 
-E is the expected total and s its share of that of all, V the variance by chance and e the relative error of the
-parameters; c is the root mean square of the misses of all customers, relative to what was expected of them,
-and i the relative error of cells beyond chance. i counts the less, the more of all customers a total is of:
-deviations from the common miss add up to nothing. z is the normal quantile. t is Student's, with as many
-degrees of freedom as there are holdouts apart in time: (miss to come) / c has that distribution if misses are
-normal around 0 (Student 1908). Half-widths with quantiles of their own are joined by their squares, as by Zou
-and Donner 2008. Misses contain chance and the error of the parameters as well, so the band of all customers
-is rather too wide than too narrow.
+E is the expected total and s its share of that of all, V the variance by chance and e the relative error of
+the parameters; c is the root mean square of the misses of all customers, relative to what was expected of
+them, and i the relative error of cells beyond chance. i counts the less, the more of all customers a total
+is of: deviations from the common miss add up to nothing. z is the normal quantile, t is Student's, with as
+many degrees of freedom as there are holdouts apart in time: (miss to come) / c has that distribution if
+misses are normal around 0 (Student 1908). Half-widths with quantiles of their own are joined by their
+squares, as by Zou and Donner 2008. Misses contain chance and the error of the parameters as well, so the
+band of all customers is rather too wide than too narrow.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ COVERAGE = 0.9
 QUANTILE = (1 + COVERAGE) / 2
 Z_90 = 1.6448536269514722
 FEWEST_IN_A_CELL = 30
-# With fewer windows apart from each other t is above 2.3: a horizon with fewer of its own leans on the shorter one.
+# With fewer windows apart t is above 2.4, so that a horizon with fewer of its own leans on the shorter one.
 FEWEST_WINDOWS = 3
 
 
@@ -109,9 +109,9 @@ def read_holdout(group: pd.DataFrame) -> Holdout | None:
 def parts(holdouts: Sequence[Holdout], horizon: int) -> Parts | None:
     """Return what holdouts of one outcome say of a band for a horizon; None without any.
 
-    Holdouts of the horizon itself count if FEWEST_WINDOWS of them are apart in time. Fewer (a year of data has
-    a single window of a year) would need a t so large that the band says nothing: then shorter horizons count
-    as well, each part is the larger of theirs, and so are the degrees of freedom.
+    Holdouts of the horizon itself count if FEWEST_WINDOWS of them are apart in time. Fewer (a year of data
+    has a single window of a year) would need a t so large that the band says nothing: then shorter horizons
+    count as well, each part is the larger of theirs, and so are the degrees of freedom.
     """
     own = [holdout for holdout in holdouts if holdout.horizon == horizon]
     shorter = [holdout for holdout in holdouts if holdout.horizon < horizon]
@@ -145,9 +145,9 @@ def common_error(holdouts: Sequence[Holdout]) -> float:
 def cell_error(holdouts: Sequence[Holdout]) -> float:
     """Return the relative error of cells beyond chance and the common miss, by the method of moments.
 
-    Of a cell with share s the squared deviation from the common miss is on average V (1 - s) + (i E (1 - s))^2.
-    Cells weigh by 1 / E, between the large ones, which decide sums of squares, and the small ones, which
-    decide sums of squared ratios.
+    Of a cell with share s the squared deviation from the common miss is on average V (1 - s) + (i E (1 -
+    s))^2. Cells weigh by 1 / E, between the large ones, which decide sums of squares, and the small ones,
+    which decide sums of squared ratios.
     """
     beyond, size = 0.0, 0.0
     for holdout in holdouts:

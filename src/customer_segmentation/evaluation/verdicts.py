@@ -125,8 +125,8 @@ def overall(
 ) -> tuple[str | None, str | None]:
     """Return the verdict in all and the heuristic that takes the score's place, if it is worse.
 
-    by_heuristic: {heuristic: verdict against it}; errors: {heuristic with values: its RMSE or Brier score}. What
-    is missing from by_heuristic, or has no verdict, is not beaten.
+    by_heuristic: {heuristic: verdict against it}; errors: {heuristic with values: its RMSE or Brier score}.
+    What is missing from by_heuristic, or has no verdict, is not beaten.
     """
     verdicts = {name: verdict for name, verdict in by_heuristic.items() if verdict}
     if not verdicts:
