@@ -89,7 +89,8 @@ def expected_spend(parameters: Parameters, purchases: Array, mean_spend: Array) 
 def squared_spend(parameters: Parameters, purchases: Array, mean_spend: Array) -> Array:
     """Return the expectation of a customer's squared mean spend, infinite where there is none; shape (n,).
 
-    nu is gamma(p n + q, v + n m) distributed given the history, and the mean is p / nu.
+    nu is gamma(p n + q, v + n m) distributed given the history, and the mean is p / nu. It is the SQL of
+    score_lifetime once more, to be tested against.
     """
     p, q, v = parameters
     shape = p * np.asarray(purchases, float) + q
