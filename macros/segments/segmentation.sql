@@ -33,7 +33,7 @@ where segment is not null
 {% endmacro %}
 
 {#-
-  The definition as written, with what follows from it:
+  The definition with its conditions resolved, and what follows from it:
   version      see definition_version
   columns      {column: needs} used by each segment's condition
   left_out     why a segment can't be told from the inputs that are there (empty: it can)
@@ -43,7 +43,7 @@ where segment is not null
 {% macro segmentation_definition(name, mapped={}) %}
     {%- set definition = {'name': name, 'segments': [], 'version': '', 'left_out': {}, 'assignment': 'first_match'} -%}
     {%- if execute -%}
-        {%- set written = segmentation_as_written(name) -%}
+        {%- set written = resolved_segmentation(name, segmentation_as_written(name)) -%}
         {%- set columns = segmentation_columns() -%}
         {%- set segments = [] -%}
         {%- set left_out = {} -%}
@@ -63,7 +63,7 @@ where segment is not null
     {{ return(definition) }}
 {% endmacro %}
 
-{#- Changes whenever a customer's segment can change by it, and not with labels, treatments or line breaks. -#}
+{#- Of a resolved definition: changes whenever a customer's segment can change by it, not with labels, treatments or line breaks. -#}
 {% macro definition_version(written, left_out) %}
     {%- set meaning = [written.assignment, written.otherwise or '', condition_tokens(written.population or '')] -%}
     {%- if written.assignment == 'learned' -%}
@@ -77,7 +77,7 @@ where segment is not null
 {% endmacro %}
 
 {% macro segmentation_as_written(name) %}
-    {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name == 'segments_' ~ name -%}
+    {%- for node in (graph.nodes or {}).values() if node.resource_type == 'model' and node.name == 'segments_' ~ name -%}
         {{ return(node.config.meta.segmentation) }}
     {%- endfor -%}
 {% endmacro %}

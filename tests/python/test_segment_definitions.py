@@ -71,8 +71,9 @@ class Definitions:
     def evaluate(self, macro: str, definitions: Iterable[dict], **variables: object) -> list:
         """Return what a macro says of each of some definitions; `written` is the definition in its call."""
         calls = [macro.replace("written", literal(written)) for written in definitions]
-        prepared = "{% set columns = segmentation_columns() %}"
-        return json.loads(self.render(f"{prepared}{{{{ tojson([{', '.join(calls)}]) }}}}", **variables))
+        prepared = "{% if execute %}{% set columns = segmentation_columns() %}"
+        jinja = f"{prepared}{{{{ tojson([{', '.join(calls)}]) }}}}{{% endif %}}"
+        return json.loads(self.render(jinja, **variables))
 
     def problems(self, definitions: Iterable[dict], name: str = "punctuality") -> list[list[str]]:
         """Return what is wrong with each of some definitions."""
@@ -110,6 +111,18 @@ def with_conditions(*conditions: str, **keys) -> dict:
         for number, condition in enumerate(conditions, start=1)
     ]
     return changed(segments=segments, otherwise=None, **keys)
+
+
+def claim(**keys) -> dict:
+    """Return a claim with other values; None removes the key."""
+    expected = {"metric": "orders_next_90d", "versus": "population", "direction": "lower"} | keys
+    return {key: value for key, value in expected.items() if value is not None}
+
+
+def extending(base: object, when: str | None = "overdue_ratio > 4") -> dict:
+    """Return the good definition with a segment before the others that builds on another one."""
+    segment = {"name": "very_late", "label": {"en": "Very late", "ko": "장기 지연"}, "extends": base}
+    return changed(segments=[segment | ({"when": when} if when else {}), *GOOD["segments"]])
 
 
 MISTAKES = {
@@ -177,6 +190,65 @@ MISTAKES = {
     "columns stand without quotes, and texts in single ones": with_segment(when='kind = "business"'),
     "the condition has brackets that don't match": with_segment(when="(overdue_ratio > 2"),
     "its condition can't be true": with_segment(when="overdue_ratio > 5 and overdue_ratio < 3"),
+    "`min_share` is '5': it must be a share from 0 to 1, such as 0.05 for 5 %": changed(min_share=5),
+    "`max_moved_share` is 'all': it must be a share": changed(max_moved_share="all"),
+    "segment 'late': `max_share` is 'True': it must be a share": with_segment(max_share=True),
+    "segment 'late': `min_share` is 0.5 and `max_share` is 0.1: no share is both": with_segment(
+        min_share=0.5, max_share=0.1
+    ),
+    "there is no key 'max_shares': did you mean 'max_share'?": with_segment(max_shares=0.1),
+    "`expect` must be a claim, or a list of claims: {metric: …, versus: …, direction: …}": with_segment(
+        expect="more"
+    ),
+    "segment 'late': expect: `direction` is missing": with_segment(expect=claim(direction=None)),
+    "expect: `metric` is 'revenue': did you mean 'revenue_next_90d'?": with_segment(
+        expect=claim(metric="revenue")
+    ),
+    "expect: `direction` is 'more': there is higher, lower": with_segment(
+        expect=[claim(), claim(direction="more")]
+    ),
+    "expect: `versus` is 'on_tme': it must be population or another segment: did you mean 'on_time'?": (
+        with_segment(expect=claim(versus="on_tme"))
+    ),
+    "expect: `versus` is 'late': it must be population or another segment": with_segment(
+        expect=claim(versus="late")
+    ),
+    "deprecated: `ends_on` is missing": with_segment(deprecated={"use": "on_time"}),
+    "deprecated: `ends_on` is '31.3.2027': write a day as 2027-03-31": with_segment(
+        deprecated={"ends_on": "31.3.2027"}
+    ),
+    "deprecated: `ends_on` is '2027-02-30': write a day as 2027-03-31": with_segment(
+        deprecated={"ends_on": "2027-02-30"}
+    ),
+    "deprecated: `use` is 'ontime', but no segment of 'punctuality' has this name: did you mean 'on_time'?": (
+        with_segment(deprecated={"ends_on": "2027-03-31", "use": "ontime"})
+    ),
+    "deprecated: `use` names the segment itself": with_segment(
+        deprecated={"ends_on": "2027-03-31", "use": "late"}
+    ),
+    "`deprecated` must say until when, and what to use instead: {ends_on: 2027-03-31, use: …}": with_segment(
+        deprecated="2027-03-31"
+    ),
+    "`extends` is 'lat', but no segment of 'punctuality' has this name: did you mean 'late'?": extending(
+        "lat"
+    ),
+    "`extends` is 'rfn.champions', but there is no segmentation 'rfn'": extending("rfn.champions"),
+    "`extends` is 'rfm.champion', but no segment of 'rfm' has this name: did you mean 'champions'?": extending(
+        "rfm.champion"
+    ),
+    "`extends` is 'rfm.lost', but 'lost' has no condition to build on: it takes all that is left": extending(
+        "rfm.lost"
+    ),
+    "`extends` is 'cluster.cluster_1', but": extending("cluster.cluster_1"),
+    "`extends` is '3', but it must be the name of a segment": extending(3),
+    "segment 'very_late': `extends` is 'very_late', but that goes in a circle: punctuality.very_late, "
+    "punctuality.very_late": extending("very_late"),
+    "segment 'on_time': it is `otherwise`, so it takes all that is left and must not have `extends`": changed(
+        segments=[GOOD["segments"][0], GOOD["segments"][1] | {"extends": "late"}]
+    ),
+    "segment 'very_late': its condition can't be true (overdue_ratio > 2 and overdue_ratio < 1)": extending(
+        "late", when="overdue_ratio < 1"
+    ),
 }
 
 
