@@ -35,14 +35,14 @@
     {%- endif -%}
     {%- set language = definition_language() -%}
     {%- set is_learned = written.assignment == 'learned' -%}
-    {%- set known = dict(columns, **shared_conditions()) -%}
+    {%- set shared = shared_conditions() -%}
     {%- set problems = name_problems(name, 'the segmentation') -%}
     {%- if name in columns -%}
         {%- do problems.append("the segmentation can't be called '" ~ name ~ "': that is a column already") -%}
     {%- endif -%}
     {%- do problems.extend(entry_problems(written, language.segmentation)) -%}
     {%- if written.population -%}
-        {%- for problem in condition_problems(written.population, known) -%}{%- do problems.append('population: ' ~ problem) -%}{%- endfor -%}
+        {%- for problem in condition_problems(written.population, dict(columns, **shared)) -%}{%- do problems.append('population: ' ~ problem) -%}{%- endfor -%}
     {%- endif -%}
     {%- if is_learned -%}
         {%- do problems.extend(learned_problems(written, columns)) -%}
@@ -61,7 +61,7 @@
     {%- for segment in listed -%}
         {%- set where = "segment '" ~ segment.name ~ "': " if segment.name else 'segment ' ~ loop.index ~ ': ' -%}
         {%- set found = segment_problems(segment, written, language) -%}
-        {%- if not is_learned -%}{%- do found.extend(rule_problems(name, segment, written, known)) -%}{%- endif -%}
+        {%- if not is_learned -%}{%- do found.extend(rule_problems(name, segment, written, columns, shared)) -%}{%- endif -%}
         {%- for problem in found -%}{%- do problems.append(where ~ problem) -%}{%- endfor -%}
         {%- if segment.name in names[:loop.index0] -%}{%- do problems.append(where ~ 'there are two of this name') -%}{%- endif -%}
         {%- if segment.rank is defined -%}{%- do ranked.append(segment.name) -%}{%- endif -%}
@@ -126,19 +126,19 @@
     {{ return([expected] if expected is mapping else expected if expected is iterable and expected is not string else []) }}
 {% endmacro %}
 
-{#- Who is in a segment, and what takes its place: `known` are columns and shared conditions. -#}
-{% macro rule_problems(name, segment, written, known) %}
+{#- Who is in a segment, and what takes its place. -#}
+{% macro rule_problems(name, segment, written, columns, shared) %}
     {%- set problems = [] -%}
     {%- for key in ['when', 'extends'] if segment[key] is defined and segment.name and segment.name == written.otherwise -%}
         {%- do problems.append('it is `otherwise`, so it takes all that is left and must not have '
             ~ ('a `when`' if key == 'when' else '`extends`')) -%}
     {%- endfor -%}
     {%- if not problems and segment.when -%}
-        {%- do problems.extend(condition_problems(segment.when, known)) -%}
+        {%- do problems.extend(condition_problems(segment.when, dict(columns, **shared))) -%}
     {%- elif not problems and not segment.extends and segment.name != written.otherwise -%}
         {%- do problems.append('it has no `when`: say who is in it, or name it in `otherwise`') -%}
     {%- endif -%}
-    {%- if segment.extends -%}{%- do conditions_of(name, segment, written, problems) -%}{%- endif -%}
+    {%- if segment.extends -%}{%- do conditions_of(name, segment, written, shared, problems) -%}{%- endif -%}
     {%- if segment.deprecated is mapping and segment.deprecated.use -%}
         {%- set place = segment_place(segment.deprecated.use, name, written) -%}
         {%- if place.problem -%}

@@ -28,13 +28,14 @@
 
 {#- The definition as written, with its conditions resolved. What can't be resolved is left out: the checks say so. -#}
 {% macro resolved_segmentation(name, written) %}
+    {%- set shared = shared_conditions() -%}
     {%- set segments = [] -%}
     {%- for segment in written.segments or [] -%}
-        {%- set resolved = and_also(conditions_of(name, segment, written)) -%}
+        {%- set resolved = all_of(conditions_of(name, segment, written, shared)) -%}
         {%- do segments.append(dict(segment, when=resolved) if resolved else segment) -%}
     {%- endfor -%}
     {%- set resolved = dict(written, segments=segments) -%}
-    {%- if written.population -%}{%- do resolved.update({'population': written_out(written.population)}) -%}{%- endif -%}
+    {%- if written.population -%}{%- do resolved.update({'population': written_out(written.population, shared)}) -%}{%- endif -%}
     {{ return(resolved) }}
 {% endmacro %}
 
@@ -42,9 +43,9 @@
   The conditions that all must hold for a segment, written out: those that it is built on first. What is wrong is added
   to `problems`; `path` leads here.
 -#}
-{% macro conditions_of(name, segment, written, problems=[], path=[]) %}
+{% macro conditions_of(name, segment, written, shared, problems=[], path=[]) %}
     {%- set here = name ~ '.' ~ segment.name -%}
-    {%- set own = [written_out(segment.when)] if segment.when is string else [] -%}
+    {%- set own = [written_out(segment.when, shared)] if segment.when is string else [] -%}
     {%- if not segment.extends or here in path -%}{{ return(own) }}{%- endif -%}
     {%- set place = segment_place(segment.extends, name, written) -%}
     {%- set problem = place.problem
@@ -56,7 +57,7 @@
         {%- do problems.append("`extends` is '" ~ segment.extends ~ "', but " ~ problem) -%}
         {{ return(own) }}
     {%- endif -%}
-    {{ return(conditions_of(place.segmentation, place.segment, place.written, problems, path + [here]) + own) }}
+    {{ return(conditions_of(place.segmentation, place.segment, place.written, shared, problems, path + [here]) + own) }}
 {% endmacro %}
 
 {#- Where `segment` or `segmentation.segment` leads: {segmentation, written, segment}, or the problem. -#}
@@ -90,8 +91,7 @@
 {% endmacro %}
 
 {#- A condition with the shared ones that it names written out, in brackets only where they are needed. -#}
-{% macro written_out(condition, path=[]) %}
-    {%- set shared = shared_conditions() -%}
+{% macro written_out(condition, shared, path=[]) %}
     {%- set pieces = modules.re.split("('(?:[^']|'')*'|[A-Za-z_]\\w*)", condition | trim) -%}
     {%- set written = [] -%}
     {%- for piece in pieces -%}
@@ -99,7 +99,7 @@
         {%- if loop.index0 % 2 and name in shared and name not in path and shared[name] is string -%}
             {%- set before = condition_tokens(pieces[:loop.index0] | join) | last | default('') -%}
             {%- set after = condition_tokens(pieces[loop.index:] | join) | first | default('') -%}
-            {%- do written.append(bracketed(written_out(shared[name], path + [name]), before, after)) -%}
+            {%- do written.append(bracketed(written_out(shared[name], shared, path + [name]), before, after)) -%}
         {%- else -%}
             {%- do written.append(piece) -%}
         {%- endif -%}
@@ -108,7 +108,7 @@
 {% endmacro %}
 
 {#- Conditions that must all hold, as one. -#}
-{% macro and_also(conditions) %}
+{% macro all_of(conditions) %}
     {%- set parts = [] -%}
     {%- for condition in conditions -%}
         {%- do parts.append(bracketed(condition, '' if loop.first else 'and', '' if loop.last else 'and')) -%}

@@ -3,13 +3,26 @@
   docs/guides/add_a_segment.md says how to write one.
 -#}
 
-{#- The one line of a segments_ model: who is in which segment, and the values that put them there. -#}
+{#-
+  The one line of a segments_ model: who is in which segment, and the values that put them there.
+
+  dbt finds a macro by its bare name in the project whose model it compiles, and nowhere else. A model of a project that
+  uses this one as a package is therefore handed the macros of this one first.
+-#}
 {% macro segmentation() %}
+    {%- do context.update(customer_segmentation) if model.package_name != 'customer_segmentation' -%}
+    {{ return(customer_segmentation.segmentation_sql()) }}
+{% endmacro %}
+
+{% macro segmentation_sql() %}
     {#- in a unit test `model` is the test -#}
     {%- set name = (model.tested_node_unique_id or model.name).split('segments_')[-1] -%}
     {%- if execute -%}{%- do check_segmentation(name, segmentation_as_written(name), segmentation_columns()) -%}{%- endif -%}
     {%- set definition = segmentation_definition(name) -%}
     {%- set is_split = definition.assignment == 'all_matches' -%}
+    {%- if not model.tested_node_unique_id %}
+-- depends_on: {{ ref('customer_segmentation', 'shared_conditions') }}
+    {%- endif %}
 with
 
 placed as (
