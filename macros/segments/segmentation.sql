@@ -20,7 +20,7 @@
     {%- if execute -%}{%- do check_segmentation(name, segmentation_as_written(name), segmentation_columns()) -%}{%- endif -%}
     {%- set definition = segmentation_definition(name) -%}
     {%- set is_split = definition.assignment == 'all_matches' -%}
-    {%- if not model.tested_node_unique_id %}
+    {%- if not is_unit_test() %}
 -- depends_on: {{ ref('customer_segmentation', 'shared_conditions') }}
     {%- endif %}
 with
