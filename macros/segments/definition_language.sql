@@ -4,9 +4,10 @@
   required  the key can't be left out
   only      the key belongs to segmentations of this assignment alone
   learned   the key may also stand in a segment of a learned segmentation
-  type      text (if nothing is said), condition, name, names, number (whole), share (from 0 to 1), or the entry of this
-            page that says what stands below the key
+  type      text (if nothing is said), condition, name, names, reference (`segment` or `segmentation.segment`), number
+            (whole), share (from 0 to 1), date, or the entry of this page that says what stands below the key
   values    the only values there are
+  list      a list of entries
   many      one entry or a list of them
   default   what an absent key means
 
@@ -28,7 +29,7 @@ segmentation:
   owner: {required: true, description: "Who answers for it. A segment may name an owner of its own."}
   population: {type: condition, description: "Condition for who is looked at. Others are in no segment."}
   otherwise: {type: name, description: "Name of the segment that takes all that is left. Without it, who matches nothing is in no segment."}
-  segments: {type: segment, many: true, description: "The segments, in order. Conditions need at least one; a learned segmentation needs none."}
+  segments: {type: segment, list: true, description: "The segments, in order. Conditions need at least one; a learned segmentation needs none."}
   column: {only: learned, type: name, description: "The column that holds the segment."}
   evidence: {only: learned, type: names, description: "Columns that are shown as evidence."}
   min_share: {type: share, default: 0.01, description: "The least share of the segmentation's customers that a segment should have. The build warns if it is written here or at the segment."}
@@ -37,7 +38,7 @@ segment:
   name: {required: true, learned: true, type: name, description: "a-z, 0-9 and _. It is what the tables hold, so choose it to last."}
   label: {required: true, learned: true, type: label, description: "What people read."}
   when: {type: condition, description: "The condition. The `otherwise` segment has none; one that extends another may do without."}
-  extends: {type: name, description: "A segment to build on, as `segment` or `segmentation.segment`: its condition must be met as well."}
+  extends: {type: reference, description: "A segment to build on, as `segment` or `segmentation.segment`: its condition must be met as well."}
   rank: {type: number, description: "Higher is better, ties allowed. Give it to all segments or to none: it says what is up and down."}
   owner: {learned: true, description: "Who answers for the segment, if not the owner of the segmentation."}
   hypothesis: {learned: true, description: "A claim about these customers that a campaign can test."}
@@ -62,7 +63,7 @@ expect:
   direction: {required: true, values: [higher, lower], description: "What is claimed."}
 deprecated:
   ends_on: {required: true, type: date, description: "The first day on which nobody should use the segment. From then on the build warns."}
-  use: {type: name, description: "What takes its place, as `segment` or `segmentation.segment`."}
+  use: {type: reference, description: "What takes its place, as `segment` or `segmentation.segment`."}
 {%- endset -%}
     {{ return(fromyaml(language)) }}
 {% endmacro %}
