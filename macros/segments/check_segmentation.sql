@@ -9,8 +9,9 @@
             {%- if names.count(name) > 1 -%}{%- do configuration_error('segmentations', "names '" ~ name ~ "' twice.") -%}{%- endif -%}
             {%- do check_segmentation(name, segmentation_as_written(name), segmentation_columns()) -%}
         {%- endfor -%}
+        {#- a project that uses this one as a package need not publish what comes along -#}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name.startswith('segments_') -%}
-            {%- if node.name[9:] not in names -%}
+            {%- if node.name[9:] not in names and node.package_name == project_name -%}
                 {%- do exceptions.warn(
                     node.original_file_path ~ " is not published. Add '" ~ node.name[9:]
                     ~ "' to the variable `segmentations` (dbt_project.yml, or the vars file you gave), or delete the model.") -%}
@@ -23,7 +24,7 @@
     {%- set problems = segmentation_problems(name, written, columns) -%}
     {%- if problems -%}
         {%- do exceptions.raise_compiler_error(
-            'models/segments/segments_' ~ name ~ '.yml can\'t be used:\n  - ' ~ problems | join('\n  - ')
+            definition_file(name) ~ ' can\'t be used:\n  - ' ~ problems | join('\n  - ')
             ~ '\n  How to write a definition: docs/guides/add_a_segment.md.') -%}
     {%- endif -%}
 {% endmacro %}

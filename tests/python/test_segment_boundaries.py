@@ -35,15 +35,8 @@ class Compiled:
             for start, end, others in comparisons(condition):
                 for other in others:
                     instead = f"{condition[:start]}({other}){condition[end:]}"
-                    sql = (
-                        self.expression.replace(f"({condition})", f"({instead})")
-                        if owner == "population"
-                        else (
-                            self.expression.replace(
-                                f"when {condition} then '{owner}'", f"when {instead} then '{owner}'"
-                            )
-                        )
-                    )
+                    place = "({})" if owner == "population" else f"when {{}} then '{owner}'"
+                    sql = self.expression.replace(place.format(condition), place.format(instead))
                     assert sql != self.expression, (owner, condition)
                     found[f"{owner}: {condition[start:end]} as {other}"] = sql
         return found
