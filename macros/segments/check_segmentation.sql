@@ -112,7 +112,7 @@
     {%- for claim in claims_of(segment) if claim is mapping and claim.versus and written.assignment != 'learned' -%}
         {%- if claim.versus == segment.name or claim.versus not in ['population'] + names -%}
             {%- do problems.append("expect: `versus` is '" ~ claim.versus ~ "': it must be population or another segment"
-                ~ (hint(claim.versus, names | reject('equalto', segment.name) | list))) -%}
+                ~ hint(claim.versus, ['population'] + names | reject('equalto', segment.name) | list)) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if segment.min_share is number and segment.max_share is number and segment.min_share > segment.max_share -%}

@@ -17,6 +17,11 @@ OUT_OF_DATE = """
               deprecated: {ends_on: 2025-01-01, use: due}
               hypothesis: Who"""
 
+# a unit test sees no other definition, so it states what it builds upon
+BUILT_UPON = """\
+        customer_segmentation.other_segmentation: {segments: [{name: champions, when: lifetime_orders >= 1}]}
+"""
+
 
 def dbt(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     """Run dbt as somebody in the folder does, with no profile but the folder's own."""
@@ -36,6 +41,14 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     arguments = ["new", "lately", "--owner", "workshop", "--folder", str(folder / "models")]
     assert CliRunner().invoke(main, arguments).exit_code == 0
+    definition = folder / "models" / "segments_lately.yml"
+    text = definition.read_text(encoding="utf-8")
+    text = text.replace(
+        "              when: days", "              extends: rfm.champions\n              when: days", 1
+    )
+    definition.write_text(
+        text.replace("      macros:\n", f"      macros:\n{BUILT_UPON}", 1), encoding="utf-8"
+    )
     project = folder / "dbt_project.yml"
     text = project.read_text(encoding="utf-8").replace("lifecycle, service]", "lifecycle, service, lately]")
     project.write_text(text, encoding="utf-8")
@@ -81,6 +94,20 @@ def test_its_shared_condition_is_written_out_in_the_catalogue_and_in_evidence(sh
     assert evidence and all(row.startswith("lifetime_orders = ") for (row,) in evidence)
     stated = "select file from segments.shared_conditions where name = 'is_regular'"
     assert shop.execute(stated).fetchall() == [("models/segments_service.yml",)]
+
+
+def test_a_segment_of_its_own_builds_on_one_that_comes_along(shop):
+    (row,) = shop.execute(
+        "select condition from marts.segments where segmentation = 'lately' and condition <> 'otherwise'"
+    ).fetchall()
+    champions = "recency_score >= 4 and frequency_score = 5 and monetary_score >= 4"
+    assert row == (f"{champions} and days_since_last_order <= 30",)
+    members = """
+        select count(*), count(*) filter (rfm = 'champions' and days_since_last_order <= 30) from marts.customers
+        where other_segments like '%lately: ordered_lately%'
+    """
+    ((lately, champions_lately),) = shop.execute(members).fetchall()
+    assert lately == champions_lately > 0
 
 
 def test_its_own_unit_tests_run_and_those_of_the_package_do_not(built: str):

@@ -536,6 +536,14 @@ SHARED_MISTAKES = {
 }
 
 
+def test_a_change_of_a_shared_condition_reaches_the_models_that_use_it(project):
+    """As dbt sees it: `state:modified+` selects what depends on the model that states it."""
+    nodes = project.manifest.nodes
+    for name in DEFINITIONS:
+        segments = nodes[f"model.customer_segmentation.segments_{name}"]
+        assert "model.customer_segmentation.shared_conditions" in segments.depends_on.nodes
+
+
 def test_a_mistake_in_a_shared_condition_is_named(definitions: Definitions):
     found = definitions.evaluate(
         "shared_condition_problems(written, columns, written)", SHARED_MISTAKES.values()
