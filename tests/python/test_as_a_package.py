@@ -103,7 +103,8 @@ def test_a_segment_of_its_own_builds_on_one_that_comes_along(shop):
     champions = "recency_score >= 4 and frequency_score = 5 and monetary_score >= 4"
     assert row == (f"{champions} and days_since_last_order <= 30",)
     members = """
-        select count(*), count(*) filter (rfm = 'champions' and days_since_last_order <= 30) from marts.customers
+        select count(*), count(*) filter (rfm = 'champions' and days_since_last_order <= 30)
+        from marts.customers
         where other_segments like '%lately: ordered_lately%'
     """
     ((lately, champions_lately),) = shop.execute(members).fetchall()
