@@ -121,7 +121,7 @@ main.add_command(demo_shop, name="demo-shop")
 @click.argument("name")
 @click.option("--owner", required=True, help="Who answers for the segmentation.")
 @click.option("--question", help="The question that it answers.")
-@click.option("--basis", type=click.Choice(scaffold.BASES), default="behavioural", show_default=True)
+@click.option("--basis", default="behavioural", show_default=True, help="What it looks at.")
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),

@@ -2,16 +2,18 @@
 
 from pathlib import Path
 
-from customer_segmentation.definitions.files import SEGMENTS, Definition, write
+from customer_segmentation.definitions.files import SEGMENTS, Definition, DefinitionError, write
 from customer_segmentation.definitions.language import read_language
 
 GUIDE = "docs/guides/add_a_segment.md"
 QUESTION = "Has the customer ordered lately?"
-BASES = read_language()["segmentation"]["basis"]["values"]
 
 
 def new(name: str, owner: str, question: str | None, basis: str, folder: Path | None = None) -> list[Path]:
     """Write the files of a segmentation with two example segments and return them."""
+    bases = read_language()["segmentation"]["basis"]["values"]
+    if basis not in bases:
+        raise DefinitionError(f"There is no basis '{basis}': there is {', '.join(bases)}.")
     return write(folder or SEGMENTS, name, lambda: _example(name, owner, question or QUESTION, basis))
 
 
