@@ -46,6 +46,7 @@ lint: $(VENV)/.installed-dev ## style of Python and SQL
 	@$(BIN)/sqlfluff lint --quiet --disable-progress-bar --processes 0 models tests/marts
 	@! grep -rnE --include='*.sql' '.{121}' models tests || { echo "A line is longer than 120."; exit 1; }
 	@$(BIN)/segmentation contract --check
+	@$(BIN)/segmentation schema --check
 
 docs: $(VENV)/.installed-base ## dbt's documentation site, in target/
 	@$(BIN)/dbt docs generate --quiet

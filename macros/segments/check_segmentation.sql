@@ -4,12 +4,14 @@
 {% macro check_segmentations() %}
     {%- set names = var('segmentations') -%}
     {%- if execute -%}
+        {%- do check_shared_conditions() -%}
         {%- for name in names -%}
             {%- if names.count(name) > 1 -%}{%- do configuration_error('segmentations', "names '" ~ name ~ "' twice.") -%}{%- endif -%}
             {%- do check_segmentation(name, segmentation_as_written(name), segmentation_columns()) -%}
         {%- endfor -%}
+        {#- a project that uses this one as a package need not publish what comes along -#}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name.startswith('segments_') -%}
-            {%- if node.name[9:] not in names -%}
+            {%- if node.name[9:] not in names and node.package_name == project_name -%}
                 {%- do exceptions.warn(
                     node.original_file_path ~ " is not published. Add '" ~ node.name[9:]
                     ~ "' to the variable `segmentations` (dbt_project.yml, or the vars file you gave), or delete the model.") -%}
@@ -22,7 +24,7 @@
     {%- set problems = segmentation_problems(name, written, columns) -%}
     {%- if problems -%}
         {%- do exceptions.raise_compiler_error(
-            'models/segments/segments_' ~ name ~ '.yml can\'t be used:\n  - ' ~ problems | join('\n  - ')
+            definition_file(name) ~ ' can\'t be used:\n  - ' ~ problems | join('\n  - ')
             ~ '\n  How to write a definition: docs/guides/add_a_segment.md.') -%}
     {%- endif -%}
 {% endmacro %}
@@ -32,103 +34,120 @@
     {%- if written is not mapping or not written -%}
         {{ return(["there is no definition: it belongs under `config: meta: segmentation:` of the model segments_" ~ name]) }}
     {%- endif -%}
+    {%- set language = definition_language() -%}
+    {%- set is_learned = written.assignment == 'learned' -%}
+    {%- set shared = shared_conditions() -%}
     {%- set problems = name_problems(name, 'the segmentation') -%}
     {%- if name in columns -%}
         {%- do problems.append("the segmentation can't be called '" ~ name ~ "': that is a column already") -%}
     {%- endif -%}
-    {%- do problems.extend(key_problems(written, ['question', 'basis', 'assignment', 'owner'], ['population', 'otherwise', 'segments', 'column', 'evidence'])) -%}
-    {%- set valid = {
-        'basis': ['demographic', 'geographic', 'behavioural', 'needs', 'psychographic', 'journey', 'value', 'firmographic'],
-        'assignment': ['first_match', 'all_matches', 'learned'],
-    } -%}
-    {%- for key, values in valid.items() if written[key] and written[key] not in values -%}
-        {%- do problems.append("`" ~ key ~ "` is '" ~ written[key] ~ "'" ~ hint(written[key], values)) -%}
-    {%- endfor -%}
+    {%- do problems.extend(entry_problems(written, language.segmentation)) -%}
     {%- if written.population -%}
-        {%- for problem in condition_problems(written.population, columns) -%}{%- do problems.append('population: ' ~ problem) -%}{%- endfor -%}
+        {%- for problem in condition_problems(written.population, dict(columns, **shared)) -%}{%- do problems.append('population: ' ~ problem) -%}{%- endfor -%}
     {%- endif -%}
-    {%- if written.assignment == 'learned' -%}
-        {{ return(problems + learned_problems(written, columns)) }}
+    {%- if is_learned -%}
+        {%- do problems.extend(learned_problems(written, columns)) -%}
+    {%- else -%}
+        {%- for key, rules in language.segmentation.items() if rules.only and written[key] -%}
+            {%- do problems.append('`' ~ key ~ '` belongs to a learned segmentation: here conditions say who is where') -%}
+        {%- endfor -%}
     {%- endif -%}
-    {%- for key in ['column', 'evidence'] if written[key] -%}
-        {%- do problems.append('`' ~ key ~ '` belongs to a learned segmentation: here conditions say who is where') -%}
-    {%- endfor -%}
     {%- set listed = written.segments if written.segments is iterable and written.segments is not string else [] -%}
-    {%- if not listed or listed | reject('mapping') | list -%}
+    {%- if listed | reject('mapping') | list or not (listed or is_learned) -%}
         {{ return(problems + ['`segments` must be a list of segments, each with a name']) }}
     {%- endif -%}
 
-    {%- set names = [] -%}
+    {%- set names = listed | map(attribute='name') | list -%}
     {%- set ranked = [] -%}
-    {%- for segment in written.segments -%}
-        {%- set where = "segment '" ~ segment.name ~ "'" if segment.name else 'segment ' ~ loop.index -%}
-        {%- for problem in segment_problems(segment, written.otherwise, columns) -%}{%- do problems.append(where ~ ': ' ~ problem) -%}{%- endfor -%}
-        {%- if segment.name in names -%}{%- do problems.append(where ~ ': there are two of this name') -%}{%- endif -%}
-        {%- do names.append(segment.name) -%}
+    {%- for segment in listed -%}
+        {%- set where = "segment '" ~ segment.name ~ "': " if segment.name else 'segment ' ~ loop.index ~ ': ' -%}
+        {%- set found = segment_problems(segment, written, language) -%}
+        {%- if not is_learned -%}{%- do found.extend(rule_problems(name, segment, written, columns, shared)) -%}{%- endif -%}
+        {%- for problem in found -%}{%- do problems.append(where ~ problem) -%}{%- endfor -%}
+        {%- if segment.name in names[:loop.index0] -%}{%- do problems.append(where ~ 'there are two of this name') -%}{%- endif -%}
         {%- if segment.rank is defined -%}{%- do ranked.append(segment.name) -%}{%- endif -%}
     {%- endfor -%}
-    {%- if written.otherwise and written.otherwise not in names -%}
+    {%- if written.otherwise and not is_learned and written.otherwise not in names -%}
         {%- do problems.append("`otherwise` is '" ~ written.otherwise ~ "', but no segment has this name" ~ hint(written.otherwise, names)) -%}
     {%- endif -%}
     {%- for unranked in names if ranked and unranked not in ranked -%}
         {%- do problems.append("segment '" ~ unranked ~ "': has no rank, but others have: give all segments one, or none") -%}
     {%- endfor -%}
     {#- what follows from conditions that can't be read would only distract -#}
-    {{ return(problems or unreachable_problems(written)) }}
+    {{ return(problems or is_learned and [] or unreachable_problems(resolved_segmentation(name, written))) }}
 {% endmacro %}
 
 {#- A learned segmentation takes its segments from a column; the definition may name some of them better. -#}
 {% macro learned_problems(written, columns) %}
-    {%- set problems = key_problems({'column': written.column}, ['column'], []) -%}
+    {%- set problems = ['`column` is missing'] if not written.column else [] -%}
     {%- for column in [written.column] + (written.evidence or []) if column and column not in columns -%}
         {%- do problems.append("there is no column '" ~ column ~ "'" ~ hint(column, columns)) -%}
     {%- endfor -%}
     {%- if written.otherwise -%}{%- do problems.append('`otherwise` belongs to conditions: a learned segmentation has none') -%}{%- endif -%}
-    {%- for segment in written.segments or [] -%}
-        {%- set where = "segment '" ~ segment.name ~ "'" if segment.name else 'segment ' ~ loop.index -%}
-        {%- for problem in text_problems(segment, ['owner', 'hypothesis', 'treatment']) -%}{%- do problems.append(where ~ ': ' ~ problem) -%}{%- endfor -%}
-    {%- endfor -%}
     {{ return(problems) }}
 {% endmacro %}
 
-{% macro segment_problems(segment, otherwise, columns) %}
-    {%- set problems = text_problems(segment, ['when', 'rank', 'owner', 'hypothesis', 'treatment']) -%}
-    {%- if segment.rank is defined and (segment.rank is not integer or segment.rank is boolean) -%}
-        {%- do problems.append("`rank` is '" ~ segment.rank ~ "': it must be a whole number, and higher is better") -%}
+{#- What a segment is called, what is done for it, what is expected of it. -#}
+{% macro segment_problems(segment, written, language) %}
+    {%- set keys = {} -%}
+    {%- for key, rules in language.segment.items() if rules.learned or written.assignment != 'learned' -%}
+        {%- do keys.update({key: rules}) -%}
+    {%- endfor -%}
+    {%- set problems = name_problems(segment.name, 'it') if segment.name else [] -%}
+    {%- do problems.extend(entry_problems(segment, keys)) -%}
+    {%- set examples = {
+        'label': '`label` must have an English and a Korean text: {en: …, ko: …}',
+        'treatment': '`treatment` must say what is done: {objective: …, channel: …, offer: …}',
+        'expect': '`expect` must be a claim, or a list of claims: {metric: …, versus: …, direction: …}',
+        'deprecated': '`deprecated` must say until when, and what to use instead: {ends_on: 2027-03-31, use: …}',
+    } -%}
+    {%- for key, example in examples.items() if segment[key] -%}
+        {%- set entries = segment[key] if language.segment[key].many and segment[key] is iterable
+            and segment[key] is not mapping and segment[key] is not string else [segment[key]] -%}
+        {%- for entry in entries -%}
+            {%- do problems.extend(entry_problems(entry, language[key], key) if entry is mapping else [example]) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- set names = (written.segments or []) | map(attribute='name') | list -%}
+    {%- for claim in claims_of(segment) if claim is mapping and claim.versus and written.assignment != 'learned' -%}
+        {%- if claim.versus == segment.name or claim.versus not in ['population'] + names -%}
+            {%- do problems.append("expect: `versus` is '" ~ claim.versus ~ "': it must be population or another segment"
+                ~ hint(claim.versus, ['population'] + names | reject('equalto', segment.name) | list)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if segment.min_share is number and segment.max_share is number and segment.min_share > segment.max_share -%}
+        {%- do problems.append('`min_share` is ' ~ segment.min_share ~ ' and `max_share` is ' ~ segment.max_share ~ ': no share is both') -%}
     {%- endif -%}
-    {%- if segment.when is defined and segment.name == otherwise -%}
-        {%- do problems.append('it is `otherwise`, so it takes all that is left and must not have a `when`') -%}
-    {%- elif segment.when -%}
-        {%- do problems.extend(condition_problems(segment.when, columns)) -%}
-    {%- elif segment.name != otherwise -%}
+    {{ return(problems) }}
+{% endmacro %}
+
+{#- What a segment expects, as a list. -#}
+{% macro claims_of(segment) %}
+    {%- set expected = segment.expect or [] -%}
+    {{ return([expected] if expected is mapping else expected if expected is iterable and expected is not string else []) }}
+{% endmacro %}
+
+{#- Who is in a segment, and what takes its place. -#}
+{% macro rule_problems(name, segment, written, columns, shared) %}
+    {%- set problems = [] -%}
+    {%- for key in ['when', 'extends'] if segment[key] is defined and segment.name and segment.name == written.otherwise -%}
+        {%- do problems.append('it is `otherwise`, so it takes all that is left and must not have '
+            ~ ('a `when`' if key == 'when' else '`extends`')) -%}
+    {%- endfor -%}
+    {%- if not problems and segment.when -%}
+        {%- do problems.extend(condition_problems(segment.when, dict(columns, **shared))) -%}
+    {%- elif not problems and not segment.extends and segment.name != written.otherwise -%}
         {%- do problems.append('it has no `when`: say who is in it, or name it in `otherwise`') -%}
     {%- endif -%}
-    {{ return(problems) }}
-{% endmacro %}
-
-{#- What a segment is called, and what is done for it. -#}
-{% macro text_problems(segment, optional) %}
-    {%- set problems = name_problems(segment.name, 'it') if segment.name else [] -%}
-    {%- do problems.extend(key_problems(segment, ['name', 'label'], optional)) -%}
-    {%- if segment.label is mapping -%}
-        {%- for problem in key_problems(segment.label, ['en', 'ko'], []) -%}{%- do problems.append('label: ' ~ problem) -%}{%- endfor -%}
-    {%- elif segment.label -%}
-        {%- do problems.append('`label` must have an English and a Korean text: {en: …, ko: …}') -%}
+    {%- if segment.extends -%}{%- do conditions_of(name, segment, written, shared, problems) -%}{%- endif -%}
+    {%- if segment.deprecated is mapping and segment.deprecated.use and not is_unit_test() -%}
+        {%- set place = segment_place(segment.deprecated.use, name, written) -%}
+        {%- if place.problem -%}
+            {%- do problems.append("deprecated: `use` is '" ~ segment.deprecated.use ~ "', but " ~ place.problem) -%}
+        {%- elif place.segment == segment -%}
+            {%- do problems.append('deprecated: `use` names the segment itself: say what takes its place, or leave `use` out') -%}
+        {%- endif -%}
     {%- endif -%}
-    {%- if segment.treatment is mapping -%}
-        {%- for problem in key_problems(segment.treatment, [], ['objective', 'channel', 'offer']) -%}{%- do problems.append('treatment: ' ~ problem) -%}{%- endfor -%}
-    {%- elif segment.treatment -%}
-        {%- do problems.append('`treatment` must say what is done: {objective: …, channel: …, offer: …}') -%}
-    {%- endif -%}
-    {{ return(problems) }}
-{% endmacro %}
-
-{% macro key_problems(written, required, optional) %}
-    {%- set problems = [] -%}
-    {%- for key in required if not written[key] -%}{%- do problems.append('`' ~ key ~ '` is missing') -%}{%- endfor -%}
-    {%- for key in written if key not in required + optional -%}
-        {%- do problems.append("there is no key '" ~ key ~ "'" ~ hint(key, required + optional)) -%}
-    {%- endfor -%}
     {{ return(problems) }}
 {% endmacro %}
 

@@ -31,16 +31,43 @@
 -#}
 {% macro condition_alternatives(condition, and_also='') %}
     {%- set alternatives = [] -%}
-    {%- for either in split_condition(condition_tokens(condition), 'or') -%}
-        {%- for also in split_condition(condition_tokens(and_also), 'or') -%}
-            {%- set alternative = {'limits': {}, 'others': []} -%}
-            {%- for part in split_condition(either, 'and') + split_condition(also, 'and') if part -%}
-                {%- do add_to_alternative(alternative, part) -%}
-            {%- endfor -%}
-            {%- do alternatives.append(alternative) -%}
-        {%- endfor -%}
+    {%- for parts in both(alternative_parts(condition_tokens(condition)), alternative_parts(condition_tokens(and_also))) -%}
+        {%- set alternative = {'limits': {}, 'others': []} -%}
+        {%- for part in parts -%}{%- do add_to_alternative(alternative, part) -%}{%- endfor -%}
+        {%- do alternatives.append(alternative) -%}
     {%- endfor -%}
     {{ return(alternatives) }}
+{% endmacro %}
+
+{#- [[part]]: one of the lists must hold, each with all its parts. Brackets around conditions are resolved. -#}
+{% macro alternative_parts(tokens) %}
+    {%- set alternatives = [] -%}
+    {%- for either in split_condition(tokens, 'or') -%}
+        {%- set found = namespace(lists=[[]]) -%}
+        {%- for part in split_condition(either, 'and') if part -%}
+            {%- set inside = within_brackets(part) -%}
+            {%- set found.lists = both(found.lists, alternative_parts(inside) if inside else [[part]]) -%}
+        {%- endfor -%}
+        {%- do alternatives.extend(found.lists) -%}
+    {%- endfor -%}
+    {{ return(alternatives) }}
+{% endmacro %}
+
+{#- Every list of the one with every list of the other. -#}
+{% macro both(some, others) %}
+    {%- set joined = [] -%}
+    {%- for one in some -%}{%- for other in others -%}{%- do joined.append(one + other) -%}{%- endfor -%}{%- endfor -%}
+    {{ return(joined) }}
+{% endmacro %}
+
+{#- What stands within brackets that enclose all of it; none if they don't. -#}
+{% macro within_brackets(tokens) %}
+    {%- set at = namespace(depth=0, closes=none) -%}
+    {%- for token in tokens if at.closes is none -%}
+        {%- set at.depth = at.depth + (1 if token == '(' else -1 if token == ')' else 0) -%}
+        {%- if at.depth == 0 -%}{%- set at.closes = loop.index -%}{%- endif -%}
+    {%- endfor -%}
+    {{ return(tokens[1:-1] if tokens[0] == '(' and at.closes == tokens | length else none) }}
 {% endmacro %}
 
 {% macro add_to_alternative(alternative, part) %}

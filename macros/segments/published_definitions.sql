@@ -56,6 +56,22 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- SQL for a limit of a segment's share of customers: its own or that of its segmentation; null if nobody wrote one. -#}
+{% macro share_limit(definition, segment, key) -%}
+    {%- set written = segment[key] if segment[key] is number else definition[key] if definition[key] is number else 'null' -%}
+    cast({{ written }} as double)
+{%- endmacro %}
+
+{#- The same where segments name themselves. -#}
+{% macro learned_share_limit(definition, key) -%}
+    {%- set named = definition.segments | selectattr(key, 'number') | list -%}
+    {%- if named -%}
+    case cluster{% for segment in named %} when '{{ segment.name }}' then {{ share_limit(definition, segment, key) }}{% endfor %} else {{ share_limit(definition, {}, key) }} end
+    {%- else -%}
+    {{ share_limit(definition, {}, key) }}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- What decides who is in which segment, for the record. -#}
 {% macro written_definition(definition) %}
     {%- set segments = [] -%}

@@ -3,13 +3,26 @@
   docs/guides/add_a_segment.md says how to write one.
 -#}
 
-{#- The one line of a segments_ model: who is in which segment, and the values that put them there. -#}
+{#-
+  The one line of a segments_ model: who is in which segment, and the values that put them there.
+
+  dbt finds a macro by its bare name in the project whose model it compiles, and nowhere else. A model of a project that
+  uses this one as a package is therefore handed the macros of this one first.
+-#}
 {% macro segmentation() %}
+    {%- do context.update(customer_segmentation) if model.package_name != 'customer_segmentation' -%}
+    {{ return(customer_segmentation.segmentation_sql()) }}
+{% endmacro %}
+
+{% macro segmentation_sql() %}
     {#- in a unit test `model` is the test -#}
     {%- set name = (model.tested_node_unique_id or model.name).split('segments_')[-1] -%}
     {%- if execute -%}{%- do check_segmentation(name, segmentation_as_written(name), segmentation_columns()) -%}{%- endif -%}
     {%- set definition = segmentation_definition(name) -%}
     {%- set is_split = definition.assignment == 'all_matches' -%}
+    {%- if not is_unit_test() %}
+-- depends_on: {{ ref('customer_segmentation', 'shared_conditions') }}
+    {%- endif %}
 with
 
 placed as (
@@ -33,7 +46,7 @@ where segment is not null
 {% endmacro %}
 
 {#-
-  The definition as written, with what follows from it:
+  The definition with its conditions resolved, and what follows from it:
   version      see definition_version
   columns      {column: needs} used by each segment's condition
   left_out     why a segment can't be told from the inputs that are there (empty: it can)
@@ -43,7 +56,7 @@ where segment is not null
 {% macro segmentation_definition(name, mapped={}) %}
     {%- set definition = {'name': name, 'segments': [], 'version': '', 'left_out': {}, 'assignment': 'first_match'} -%}
     {%- if execute -%}
-        {%- set written = segmentation_as_written(name) -%}
+        {%- set written = resolved_segmentation(name, segmentation_as_written(name)) -%}
         {%- set columns = segmentation_columns() -%}
         {%- set segments = [] -%}
         {%- set left_out = {} -%}
@@ -63,7 +76,7 @@ where segment is not null
     {{ return(definition) }}
 {% endmacro %}
 
-{#- Changes whenever a customer's segment can change by it, and not with labels, treatments or line breaks. -#}
+{#- Of a resolved definition: changes whenever a customer's segment can change by it, not with labels, treatments or line breaks. -#}
 {% macro definition_version(written, left_out) %}
     {%- set meaning = [written.assignment, written.otherwise or '', condition_tokens(written.population or '')] -%}
     {%- if written.assignment == 'learned' -%}
@@ -77,7 +90,7 @@ where segment is not null
 {% endmacro %}
 
 {% macro segmentation_as_written(name) %}
-    {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name == 'segments_' ~ name -%}
+    {%- for node in (graph.nodes or {}).values() if node.resource_type == 'model' and node.name == 'segments_' ~ name -%}
         {{ return(node.config.meta.segmentation) }}
     {%- endfor -%}
 {% endmacro %}

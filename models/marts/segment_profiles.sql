@@ -204,6 +204,7 @@ select
     profiles.segment,
     segments.label,
     segments.label_ko,
+    segments.replaced_by,
     favourite_category_top.places as top_categories,
     region_top.places as top_regions,
     segments.position,
@@ -258,7 +259,8 @@ select
     {%- for reach in ['reachable', 'email', 'sms', 'push', 'messenger'] %}
     profiles.{{ reach }}_customers / profiles.customers as share_{{ reach }},
     {%- endfor %}
-    cast(profiles.reachable_customers as integer) as reachable_customers
+    cast(profiles.reachable_customers as integer) as reachable_customers,
+    segments.deprecated_until
 from banded as profiles
 cross join latest
 cross join everybody

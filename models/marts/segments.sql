@@ -1,3 +1,6 @@
+{{ config(post_hook="{{ warn_of_deprecated_segments() }}") }}
+
+-- depends_on: {{ ref('as_of_dates') }}
 -- depends_on: {{ ref('cluster_names') }}
 {%- for name in var('segmentations') %}
 -- depends_on: {{ ref('segments_' ~ name) }}
@@ -20,8 +23,12 @@ select
     {{ as_text(segment.owner or definition.owner) }} as owner,
     {{ as_text(definition.version) }} as definition_version,
     {{ as_text(left_out_because) }} as left_out_because,
+    {{ as_text((segment.deprecated or {}).use) }} as replaced_by,
     cast({{ segment.position }} as integer) as position,
-    cast({{ segment.rank if segment.rank is defined else 'null' }} as integer) as segment_rank
+    cast({{ segment.rank if segment.rank is defined else 'null' }} as integer) as segment_rank,
+    {{ share_limit(definition, segment, 'min_share') }} as min_share,
+    {{ share_limit(definition, segment, 'max_share') }} as max_share,
+    cast({{ as_text((segment.deprecated or {}).ends_on) }} as date) as deprecated_until
 union all
 {%- endfor %}
 {%- for definition in published_definitions() if definition.assignment == 'learned' %}
@@ -44,8 +51,12 @@ select
     case
         when not is_in_use then concat('not found again since ', cast(last_found_on as string))
     end as left_out_because,
+    cast(null as string) as replaced_by,
     position,
-    cast(null as integer) as segment_rank
+    cast(null as integer) as segment_rank,
+    {{ learned_share_limit(definition, 'min_share') }} as min_share,
+    {{ learned_share_limit(definition, 'max_share') }} as max_share,
+    cast(null as date) as deprecated_until
 from {{ ref('cluster_names') }}
 union all
 {%- endfor %}
@@ -65,6 +76,10 @@ select
     cast(null as string) as owner,
     cast(null as string) as definition_version,
     cast(null as string) as left_out_because,
+    cast(null as string) as replaced_by,
     cast(null as integer) as position,
-    cast(null as integer) as segment_rank
+    cast(null as integer) as segment_rank,
+    cast(null as double) as min_share,
+    cast(null as double) as max_share,
+    cast(null as date) as deprecated_until
 where false

@@ -35,6 +35,8 @@ def build(
     Each input has a target folder of its own, because other variables make dbt parse everything anew.
     The unit tests say nothing about an input, so only the demo runs them.
     """
+    if source.built_elsewhere:
+        raise BuildError(f"{source.database} is of another project. Build it there: dbt build.")
     os.environ["DBT_PROFILES_DIR"] = str(PROJECT)  # profiles.yml puts the database beside itself
     arguments = ["build", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
     arguments += ["--target-path", str(PROJECT / "target" / source.name), "--log-level", "none"]

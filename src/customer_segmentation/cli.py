@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from customer_segmentation import contract, inputs, promotion, report
+from customer_segmentation.definitions import files, scaffold, schema
 from customer_segmentation.demo_shop import main as demo_shop
 
 input_option = click.option(
@@ -27,7 +28,7 @@ class ReadableErrors(click.Group):
         """Run the command."""
         try:
             return super().invoke(context)
-        except (inputs.InputError, report.ReportError, promotion.PromotionError) as error:
+        except (inputs.InputError, report.ReportError, files.DefinitionError) as error:
             raise click.ClickException(str(error)) from error
 
 
@@ -114,6 +115,40 @@ def write_contract(check: bool) -> None:
 
 
 main.add_command(demo_shop, name="demo-shop")
+
+
+@main.command(name="new")
+@click.argument("name")
+@click.option("--owner", required=True, help="Who answers for the segmentation.")
+@click.option("--question", help="The question that it answers.")
+@click.option("--basis", default="behavioural", show_default=True, help="What it looks at.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to write, such as the models folder of a project that uses this one as a package.",
+)
+def new_segmentation(name: str, owner: str, question: str | None, basis: str, folder: Path | None) -> None:
+    """Write the segmentation NAME with two example segments and a unit test, to be changed."""
+    paths = scaffold.new(name, owner, question, basis, folder)
+    click.echo(f"Wrote {' and '.join(_short(path) for path in paths)}. What is left to do:")
+    click.echo(f"  1. Put your segments, labels and conditions into {paths[0].name}, and a customer on each")
+    click.echo("     side of every boundary into its unit test.")
+    click.echo(f"  2. Add {name} to the variable `segmentations` in dbt_project.yml.")
+    click.echo(f"  3. dbt build --select segments_{name}, then build everything.")
+    click.echo(f"All keys, and what is checked: {scaffold.GUIDE}.")
+
+
+@main.command(name="schema")
+@click.option("--check", is_flag=True, help="Write nothing; fail if one of them is out of date.")
+def write_schema(check: bool) -> None:
+    """Write the JSON schema of definitions and the tables of their guide from the macro with all keys."""
+    if not check:
+        schema.write()
+    elif not schema.is_in_sync():
+        raise click.ClickException(
+            f"{_short(schema.SCHEMA)} or {_short(schema.GUIDE)} is out of date. "
+            "Write them anew: segmentation schema"
+        )
 
 
 def _console() -> Console:

@@ -14,9 +14,12 @@ PROJECT = Path(__file__).resolve().parents[2]
 def point_dbt_to_profile() -> None:
     """Set DBT_PROFILES_DIR to the project, unless the user or the working directory names a profile.
 
-    A copy of this package outside the project (an install that is not editable) has no profile to point to.
+    Another dbt project, which may use this one as a package, has a profile of its own somewhere. A copy of
+    this package outside the project (an install that is not editable) has no profile to point to.
     """
     if "DBT_PROFILES_DIR" in os.environ or Path("profiles.yml").exists():
+        return
+    if Path("dbt_project.yml").exists() and Path.cwd().resolve() != PROJECT:
         return
     if (PROJECT / "profiles.yml").is_file():
         os.environ["DBT_PROFILES_DIR"] = str(PROJECT)

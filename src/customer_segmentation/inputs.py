@@ -26,21 +26,25 @@ class Input:
 
     name: str
     vars: dict = field(default_factory=dict)
+    built_elsewhere: Path | None = None
 
     @property
     def database(self) -> Path:
-        """The database that a build of this input writes."""
-        return PROJECT / "build" / f"{self.name}.duckdb"
+        """The database that a build of this input writes, or that another project has built."""
+        return self.built_elsewhere or PROJECT / "build" / f"{self.name}.duckdb"
 
 
 def resolve(name_or_path: str) -> Input:
     """Find an input by its name or by the path of its vars file.
 
     The demo's variables are those of dbt_project.yml. Other inputs get a database of their own, named
-    after the file unless it says otherwise with `database:`.
+    after the file unless it says otherwise with `database:`. The path of a database stands for what a
+    project built that uses this one as a package.
     """
     if name_or_path == DEMO:
         return Input(DEMO)
+    if name_or_path.endswith(".duckdb"):
+        return _built_elsewhere(Path(name_or_path).absolute())
     example = EXAMPLES / name_or_path / "inputs.yml"
     path = example if example.is_file() else Path(name_or_path)
     if not path.is_file():
@@ -57,6 +61,18 @@ def resolve(name_or_path: str) -> Input:
             f"_ with `database:` in {path}; {_one_of(sorted(SCHEMAS))} are taken by schemas."
         )
     return Input(str(variables["database"]), variables)
+
+
+def _built_elsewhere(database: Path) -> Input:
+    if not database.is_file():
+        raise InputError(f"There is no database {database}. Build it first, with dbt build in its project.")
+    for folder in database.parents:
+        if (folder / "dbt_project.yml").is_file():
+            variables = _yaml(folder / "dbt_project.yml").get("vars") or {}
+            ours = variables | (variables.get("customer_segmentation") or {})
+            known = {name: value for name, value in ours.items() if name in project_vars()}
+            return Input(database.stem, known, database)
+    return Input(database.stem, {}, database)
 
 
 def _examples() -> list[str]:
@@ -85,7 +101,11 @@ def _read_vars(path: Path) -> dict:
 
 def project_vars() -> dict:
     """Return the variables of dbt_project.yml with their values."""
-    return yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    return _yaml(PROJECT / "dbt_project.yml")["vars"]
+
+
+def _yaml(path: Path) -> dict:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def _find_package_files(value: object, name: str) -> object:

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from customer_segmentation.environment import PROJECT
+from customer_segmentation.definitions.files import NAME, SEGMENTS, Definition, DefinitionError, write
 
-SEGMENTS = PROJECT / "models" / "segments"
-NAME = re.compile(r"[a-z][a-z0-9_]*")
 COMPARISON = re.compile(r"(?:coalesce\((\w+), [^)]*\)|(\w+)) (>|<=) (-?[\d.]+)")
 GUIDE = "docs/guides/promote_a_cluster.md"
 
@@ -32,7 +30,7 @@ order by length(cluster), cluster
 """
 
 
-class PromotionError(Exception):
+class PromotionError(DefinitionError):
     """Clusters can't be promoted; the message says why."""
 
 
@@ -65,20 +63,9 @@ def promote(database: Path, name: str, owner: str, only: tuple[str, ...] = ()) -
     All clusters make a segmentation in which everybody is somewhere: the largest takes all that is left. Some
     of them, as `only` names them, make one in which who meets none of their rules is in no segment.
     """
-    if not NAME.fullmatch(name):
-        raise PromotionError(
-            f"A segmentation can't be called '{name}': a name is made of a-z, 0-9 and _, and begins with a "
-            "letter."
-        )
-    paths = [SEGMENTS / f"segments_{name}.{ending}" for ending in ("yml", "sql")]
-    for path in paths:
-        if path.exists():
-            raise PromotionError(f"{path.name} is there already. Choose another name, or delete it first.")
-    clusters = _choose(_read(database), only)
-    contents = [_definition(name, owner, clusters, is_whole=not only), _MODEL]
-    for path, content in zip(paths, contents, strict=True):
-        path.write_text(content, encoding="utf-8")
-    return paths
+    return write(
+        SEGMENTS, name, lambda: _definition(owner, _choose(_read(database), only), is_whole=not only)
+    )
 
 
 def _read(database: Path) -> list[Cluster]:
@@ -111,31 +98,34 @@ def _choose(clusters: list[Cluster], only: tuple[str, ...]) -> list[Cluster]:
     return chosen
 
 
-def _definition(name: str, owner: str, clusters: list[Cluster], *, is_whole: bool) -> str:
+def _definition(owner: str, clusters: list[Cluster], *, is_whole: bool) -> Definition:
     largest = max(clusters, key=lambda cluster: cluster.share_at_fit)
     listed = sorted(clusters, key=lambda cluster: is_whole and cluster is largest)
     segments = _segment_names(listed)
     fitted_on = clusters[0].fitted_on
-    return _YAML.format(
-        name=name,
-        fitted_on=fitted_on,
-        fidelity=f"{clusters[0].rule_fidelity:.0%}",
-        guide=GUIDE,
-        otherwise=f"\n          otherwise: {segments[-1]}" if is_whole else "",
-        owner=json.dumps(owner, ensure_ascii=False),
+    return Definition(
+        description=f"One row per buyer and as-of date: clusters of {fitted_on} as conditions, which put "
+        f"{clusters[0].rule_fidelity:.0%} of the buyers of that day where the clusters put them.",
+        note=f"written by `segmentation promote-clusters`; what to do with it: {GUIDE}",
+        question="Which customers behave alike?",
+        basis="behavioural",
+        population="lifetime_orders > 0",
+        otherwise=segments[-1] if is_whole else None,
+        owner=owner,
         segments="\n".join(
             _segment(segment, cluster, is_otherwise=is_whole and cluster is largest)
             for segment, cluster in zip(segments, listed, strict=True)
         ),
         test=f"the_rules_of_{fitted_on:%Y_%m_%d}_decide_who_is_where",
-        columns=", ".join(f"{column}: " for column in _columns(listed)),
-        given="\n".join(
-            f"          - {{customer_id: {segment}, {_values(cluster)}}}"
-            for segment, cluster in zip(segments, listed, strict=True)
-        ),
-        expected="\n".join(
-            f"        - {{customer_id: {segment}, segment: {segment}}}" for segment in segments
-        ),
+        columns=_columns(listed),
+        given=[
+            *(
+                f"{{customer_id: {segment}, {_values(cluster)}}}"
+                for segment, cluster in zip(segments, listed, strict=True)
+            ),
+            "{customer_id: prospect, lifetime_orders: 0}",
+        ],
+        expected=[f"{{customer_id: {segment}, segment: {segment}}}" for segment in segments],
     )
 
 
@@ -172,7 +162,7 @@ def _segment(name: str, cluster: Cluster, *, is_otherwise: bool) -> str:
         "  # hypothesis: what a campaign for them can show",
         "  # treatment: {objective: …, channel: …, offer: …}",
     ]
-    return "\n".join(f"            {line}" for line in lines)
+    return "\n".join(lines)
 
 
 def _limits(cluster: Cluster) -> dict[str, tuple[float | None, float | None]]:
@@ -198,48 +188,3 @@ def _values(cluster: Cluster) -> str:
         beyond = 0.0 if above is None else above + (1.0 if above == int(above) else abs(above) / 2)
         values[column] = beyond if up_to is None else up_to
     return ", ".join(f"{column}: {value:.15g}" for column, value in values.items())
-
-
-_MODEL = "{{ config(materialized='view') }}\n\n{{ segmentation() }}\n"
-
-_YAML = """\
-models:
-  - name: segments_{name}
-    description: >
-      One row per buyer and as-of date: clusters of {fitted_on} as conditions, which put {fidelity} of the
-      buyers of that day where the clusters put them.
-    config:
-      meta:
-        segmentation: &definition
-          # written by `segmentation promote-clusters`; what to do with it: {guide}
-          question: Which customers behave alike?
-          basis: behavioural
-          assignment: first_match
-          population: lifetime_orders > 0{otherwise}
-          owner: {owner}
-          segments:
-{segments}
-    columns:
-      - {{name: customer_id, description: "{{{{ doc('customer_id') }}}}"}}
-      - {{name: as_of_date, description: "{{{{ doc('as_of_date') }}}}"}}
-      - {{name: segment, description: "{{{{ doc('segment') }}}}"}}
-      - {{name: evidence, description: "{{{{ doc('evidence') }}}}"}}
-    data_tests:
-      - unique_together: {{arguments: {{columns: [customer_id, as_of_date]}}}}
-
-unit_tests:
-  - name: {test}
-    model: segments_{name}
-    overrides:
-      macros:
-        segmentation_as_written: *definition
-        segmentation_columns: {{{columns}}}
-    given:
-      - input: ref('customer_features')
-        rows:
-{given}
-          - {{customer_id: prospect, lifetime_orders: 0}}
-    expect:
-      rows:
-{expected}
-"""

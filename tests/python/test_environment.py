@@ -39,6 +39,12 @@ def test_a_profile_that_the_user_names_comes_first(elsewhere: Path, monkeypatch:
     assert os.environ["DBT_PROFILES_DIR"] == "mine"
 
 
+def test_another_dbt_project_has_a_profile_of_its_own(elsewhere: Path):
+    (elsewhere / "dbt_project.yml").touch()
+    point_dbt_to_profile()
+    assert "DBT_PROFILES_DIR" not in os.environ
+
+
 def test_a_package_outside_its_project_points_nowhere(elsewhere: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(environment, "PROJECT", elsewhere / "lib")
     point_dbt_to_profile()

@@ -4,6 +4,7 @@ import copy
 import itertools
 import json
 import random
+import re
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
+from conftest import Project
 
 from customer_segmentation.environment import PROJECT
 
@@ -70,9 +72,10 @@ class Definitions:
 
     def evaluate(self, macro: str, definitions: Iterable[dict], **variables: object) -> list:
         """Return what a macro says of each of some definitions; `written` is the definition in its call."""
-        calls = [macro.replace("written", literal(written)) for written in definitions]
-        prepared = "{% set columns = segmentation_columns() %}"
-        return json.loads(self.render(f"{prepared}{{{{ tojson([{', '.join(calls)}]) }}}}", **variables))
+        calls = [re.sub(r"\bwritten\b", lambda _, w=written: literal(w), macro) for written in definitions]
+        prepared = "{% if execute %}{% set columns = segmentation_columns() %}"
+        jinja = f"{prepared}{{{{ tojson([{', '.join(calls)}]) }}}}{{% endif %}}"
+        return json.loads(self.render(jinja, **variables))
 
     def problems(self, definitions: Iterable[dict], name: str = "punctuality") -> list[list[str]]:
         """Return what is wrong with each of some definitions."""
@@ -110,6 +113,18 @@ def with_conditions(*conditions: str, **keys) -> dict:
         for number, condition in enumerate(conditions, start=1)
     ]
     return changed(segments=segments, otherwise=None, **keys)
+
+
+def claim(**keys) -> dict:
+    """Return a claim with other values; None removes the key."""
+    expected = {"metric": "orders_next_90d", "versus": "population", "direction": "lower"} | keys
+    return {key: value for key, value in expected.items() if value is not None}
+
+
+def extending(base: object, when: str | None = "overdue_ratio > 4") -> dict:
+    """Return the good definition with a segment before the others that builds on another one."""
+    segment = {"name": "very_late", "label": {"en": "Very late", "ko": "장기 지연"}, "extends": base}
+    return changed(segments=[segment | ({"when": when} if when else {}), *GOOD["segments"]])
 
 
 MISTAKES = {
@@ -177,6 +192,65 @@ MISTAKES = {
     "columns stand without quotes, and texts in single ones": with_segment(when='kind = "business"'),
     "the condition has brackets that don't match": with_segment(when="(overdue_ratio > 2"),
     "its condition can't be true": with_segment(when="overdue_ratio > 5 and overdue_ratio < 3"),
+    "`min_share` is '5': it must be a share from 0 to 1, such as 0.05 for 5 %": changed(min_share=5),
+    "`max_moved_share` is 'all': it must be a share": changed(max_moved_share="all"),
+    "segment 'late': `max_share` is 'True': it must be a share": with_segment(max_share=True),
+    "segment 'late': `min_share` is 0.5 and `max_share` is 0.1: no share is both": with_segment(
+        min_share=0.5, max_share=0.1
+    ),
+    "there is no key 'max_shares': did you mean 'max_share'?": with_segment(max_shares=0.1),
+    "`expect` must be a claim, or a list of claims: {metric: …, versus: …, direction: …}": with_segment(
+        expect="more"
+    ),
+    "segment 'late': expect: `direction` is missing": with_segment(expect=claim(direction=None)),
+    "expect: `metric` is 'revenue': did you mean 'revenue_next_90d'?": with_segment(
+        expect=claim(metric="revenue")
+    ),
+    "expect: `direction` is 'more': there is higher, lower": with_segment(
+        expect=[claim(), claim(direction="more")]
+    ),
+    "expect: `versus` is 'on_tme': it must be population or another segment: did you mean 'on_time'?": (
+        with_segment(expect=claim(versus="on_tme"))
+    ),
+    "expect: `versus` is 'late': it must be population or another segment": with_segment(
+        expect=claim(versus="late")
+    ),
+    "deprecated: `ends_on` is missing": with_segment(deprecated={"use": "on_time"}),
+    "deprecated: `ends_on` is '31.3.2027': write a day as 2027-03-31": with_segment(
+        deprecated={"ends_on": "31.3.2027"}
+    ),
+    "deprecated: `ends_on` is '2027-02-30': write a day as 2027-03-31": with_segment(
+        deprecated={"ends_on": "2027-02-30"}
+    ),
+    "deprecated: `use` is 'ontime', but no segment of 'punctuality' has this name: did you mean 'on_time'?": (
+        with_segment(deprecated={"ends_on": "2027-03-31", "use": "ontime"})
+    ),
+    "deprecated: `use` names the segment itself": with_segment(
+        deprecated={"ends_on": "2027-03-31", "use": "late"}
+    ),
+    "`deprecated` must say until when, and what to use instead: {ends_on: 2027-03-31, use: …}": with_segment(
+        deprecated="2027-03-31"
+    ),
+    "`extends` is 'lat', but no segment of 'punctuality' has this name: did you mean 'late'?": extending(
+        "lat"
+    ),
+    "`extends` is 'rfn.champions', but there is no segmentation 'rfn'": extending("rfn.champions"),
+    "`extends` is 'rfm.champion', but no segment of 'rfm' has this name: did you mean 'champions'?": (
+        extending("rfm.champion")
+    ),
+    "`extends` is 'rfm.lost', but 'lost' has no condition to build on: it takes all that is left": extending(
+        "rfm.lost"
+    ),
+    "`extends` is 'cluster.cluster_1', but": extending("cluster.cluster_1"),
+    "`extends` is '3', but it must be the name of a segment": extending(3),
+    "segment 'very_late': `extends` is 'very_late', but that goes in a circle: punctuality.very_late, "
+    "punctuality.very_late": extending("very_late"),
+    "segment 'on_time': it is `otherwise`, so it takes all that is left and must not have `extends`": changed(
+        segments=[GOOD["segments"][0], GOOD["segments"][1] | {"extends": "late"}]
+    ),
+    "segment 'very_late': its condition can't be true (overdue_ratio > 2 and overdue_ratio < 1)": extending(
+        "late", when="overdue_ratio < 1"
+    ),
 }
 
 
@@ -320,8 +394,11 @@ def random_condition(chance: random.Random) -> str:
             ]
         )
 
-    parts = [comparison() for _ in range(chance.choice([1, 1, 2, 3]))]
-    return "".join(part + chance.choice([" and ", " and ", " or "]) for part in parts[:-1]) + parts[-1]
+    def joined(make) -> str:
+        parts = [make() for _ in range(chance.choice([1, 1, 2, 3]))]
+        return "".join(part + chance.choice([" and ", " and ", " or "]) for part in parts[:-1]) + parts[-1]
+
+    return joined(lambda: f"({joined(comparison)})" if chance.random() < 0.2 else comparison())
 
 
 def test_a_segmentation_that_is_not_published_is_named(definitions: Definitions):
@@ -351,6 +428,139 @@ def test_the_version_follows_the_conditions_and_nothing_else(definitions: Defini
     version, *versions = definitions.evaluate("definition_version(written)", [GOOD, *same, *other])
     assert versions[: len(same)] == [version] * len(same)
     assert version not in versions[len(same) :]
+
+
+SHARED = {
+    "is_late": "overdue_ratio > 2",
+    "is_known": "is_late or overdue_ratio <= 2",
+    "is_far_behind": "is_late and days_since_last_order > 60",
+    "is_ours": "kind = 'is_late'",
+}
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory) -> Definitions:
+    """The macros in a copy of the project that has these shared conditions in a model of its own."""
+    copy_of_project = Project(tmp_path_factory.mktemp("shared") / "copy")
+    folder = copy_of_project.root / "models" / "segments"
+    (folder / "our_words.sql").write_text("select 1 as one\n", encoding="utf-8")
+    stated = {"models": [{"name": "our_words", "config": {"meta": {"shared_conditions": SHARED}}}]}
+    (folder / "our_words.yml").write_text(yaml.safe_dump(stated), encoding="utf-8")
+    return Definitions(copy_of_project, tmp_path_factory.mktemp("definitions"))
+
+
+def test_a_shared_condition_and_a_condition_to_build_on_are_written_out(shared: Definitions):
+    meant = {
+        "is_late": "overdue_ratio > 2",
+        "IS_LATE and lifetime_orders > 1": "overdue_ratio > 2 and lifetime_orders > 1",
+        "not is_late": "not overdue_ratio > 2",
+        "not is_far_behind": "not (overdue_ratio > 2 and days_since_last_order > 60)",
+        "is_known and children > 0": "(overdue_ratio > 2 or overdue_ratio <= 2) and children > 0",
+        "is_far_behind or children > 0": "overdue_ratio > 2 and days_since_last_order > 60 or children > 0",
+        "coalesce(is_late, false)": "coalesce((overdue_ratio > 2), false)",
+        "is_late is null": "(overdue_ratio > 2) is null",
+        "kind = 'is_late' or is_ours": "kind = 'is_late' or kind = 'is_late'",
+    }
+    resolved = shared.evaluate(
+        "resolved_segmentation('x', written).segments[0].when", [with_segment(when=when) for when in meant]
+    )
+    assert resolved == list(meant.values())
+    assert shared.problems([with_segment(when=when) for when in meant]) == [[]] * len(meant)
+    columns = ["overdue_ratio", "lifetime_orders"]
+    (used,) = shared.evaluate(
+        "columns_in(resolved_segmentation('x', written).segments[0].when, columns)",
+        [with_segment(when="is_late and lifetime_orders > 1")],
+    )
+    assert used == columns
+
+
+def test_a_segment_that_extends_another_meets_both_conditions(shared: Definitions):
+    definition = extending("late", when="lifetime_orders = 1 or children > 0")
+    definition["segments"].insert(
+        0,
+        {"name": "worst", "label": {"en": "W", "ko": "W"}, "extends": "very_late", "when": "kind = 'person'"},
+    )
+    bare = {"name": "best", "label": {"en": "B", "ko": "B"}, "extends": "rfm.champions"}
+    definition["segments"].insert(0, bare)
+    (conditions,) = shared.evaluate(
+        "resolved_segmentation('x', written).segments | map(attribute='when') | select('string') | list",
+        [definition],
+    )
+    assert conditions == [
+        "recency_score >= 4 and frequency_score = 5 and monetary_score >= 4",
+        "overdue_ratio > 2 and (lifetime_orders = 1 or children > 0) and kind = 'person'",
+        "overdue_ratio > 2 and (lifetime_orders = 1 or children > 0)",
+        "overdue_ratio > 2",
+    ]
+    assert shared.problems([definition]) == [[]]
+
+
+def test_what_extends_an_earlier_segment_comes_too_late(shared: Definitions):
+    later = {"name": "later", "label": {"en": "L", "ko": "L"}, "extends": "late", "when": "children > 0"}
+    ((problem,),) = shared.problems([changed(segments=[*GOOD["segments"], later])])
+    assert "segment 'later': nobody can be in it, because 'late' comes first" in problem
+
+
+def test_the_version_follows_what_a_condition_rests_on(shared: Definitions):
+    """Naming a condition changes nothing; another meaning of the name or of the segment below does."""
+    version = "definition_version(resolved_segmentation('x', written))"
+    same = [with_segment(when="is_late"), GOOD]
+    named, plain = shared.evaluate(version, same)
+    assert named == plain
+    base = extending("late")
+    other = copy.deepcopy(base)
+    other["segments"][1]["when"] = "overdue_ratio > 3"
+    before, after = shared.evaluate(version, [base, other])
+    assert before != after
+    other_meaning = {"is_late": "overdue_ratio > 3"}
+    (written_out,) = shared.evaluate(f"written_out('is_late', {other_meaning})", [GOOD])
+    assert written_out == "overdue_ratio > 3"
+
+
+SHARED_MISTAKES = {
+    "condition 'region': that is a column already: choose another name": {"region": "children > 0"},
+    "condition 'order': it can't be called 'order': that is a word of SQL": {"order": "children > 0"},
+    "condition 'coalesce': that is a word of conditions already": {"coalesce": "children > 0"},
+    "condition 'Old': it can't be called 'Old': a name is made of": {"Old": "children > 0"},
+    "condition 'is_rich': there is no column 'revenue_12': did you mean 'revenue_12m'?": {
+        "is_rich": "revenue_12 > 9"
+    },
+    "condition 'is_true': the condition is not text": {"is_true": True},
+    "condition 'a_b': it goes in a circle: a_b, b_c, c_a, a_b": {
+        "a_b": "b_c",
+        "b_c": "not c_a",
+        "c_a": "a_b",
+    },
+    "condition 'a_b': it goes in a circle: a_b, a_b": {"a_b": "a_b or true"},
+    "`shared_conditions` must be a list of names with a condition each": ["is_late"],
+}
+
+
+def test_a_change_of_a_shared_condition_reaches_the_models_that_use_it(project):
+    """As dbt sees it: `state:modified+` selects what depends on the model that states it."""
+    nodes = project.manifest.nodes
+    for name in DEFINITIONS:
+        segments = nodes[f"model.customer_segmentation.segments_{name}"]
+        assert "model.customer_segmentation.shared_conditions" in segments.depends_on.nodes
+
+
+def test_a_mistake_in_a_shared_condition_is_named(definitions: Definitions):
+    found = definitions.evaluate(
+        "shared_condition_problems(written, columns, written)", SHARED_MISTAKES.values()
+    )
+    for message, problems in zip(SHARED_MISTAKES, found, strict=True):
+        assert any(message in problem for problem in problems), (message, problems)
+
+
+def test_unit_tests_mean_by_a_shared_condition_what_everybody_means():
+    """A unit test sees no other files, so it states the shared conditions that it needs again."""
+    folder = PROJECT / "models" / "segments"
+    (model,) = yaml.safe_load((folder / "shared_conditions.yml").read_text(encoding="utf-8"))["models"]
+    stated = model["config"]["meta"]["shared_conditions"]
+    for path in folder.glob("segments_*.yml"):
+        for test in yaml.safe_load(path.read_text(encoding="utf-8")).get("unit_tests", []):
+            overridden = test["overrides"]["macros"].get("shared_conditions", {})
+            assert overridden == {name: stated.get(name) for name in overridden}, path.name
 
 
 def test_the_definition_in_the_guide_is_a_good_one(definitions: Definitions):
