@@ -1,15 +1,20 @@
 """The command `segmentation`: builds an input, reports on it, and writes what is generated."""
 
+import io
 import json
+import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 from customer_segmentation import contract, inputs, promotion, report
-from customer_segmentation.definitions import files, scaffold, schema
+from customer_segmentation.definitions import scaffold, schema
 from customer_segmentation.demo_shop import main as demo_shop
+from customer_segmentation.environment import PROJECT
+from customer_segmentation.errors import ReadableError
 
 input_option = click.option(
     "--input",
@@ -20,6 +25,8 @@ input_option = click.option(
     help="demo, an example's name, or the path of a vars file.",
 )
 
+GUARD_BROKEN = 3
+
 
 class ReadableErrors(click.Group):
     """Turns the errors that a user can mend into messages without a traceback."""
@@ -28,7 +35,7 @@ class ReadableErrors(click.Group):
         """Run the command."""
         try:
             return super().invoke(context)
-        except (inputs.InputError, report.ReportError, files.DefinitionError) as error:
+        except ReadableError as error:
             raise click.ClickException(str(error)) from error
 
 
@@ -114,6 +121,65 @@ def write_contract(check: bool) -> None:
         )
 
 
+@main.command()
+@click.argument("base", required=False)
+@input_option
+@click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The as-of date to look at; else the latest."
+)
+@click.option(
+    "--segmentation", "segmentations", multiple=True, metavar="NAME", help="Only this one; repeatable."
+)
+@click.option("--database", type=Path, help="Look at this database, not at that of the input.")
+@click.option("--base-database", type=Path, help="A build of BASE, to tell apart changes of data and fits.")
+@click.option("--project-dir", type=Path, default=PROJECT, help="Another dbt project, which uses this one.")
+@click.option("--format", "style", type=click.Choice(["table", "markdown", "json"]), default="table")
+@click.option("--output", type=Path, help="Write to this file.")
+@click.option("--no-guard", is_flag=True, help="Exit with 0 whatever the guards say.")
+def diff(
+    base: str | None,
+    name_or_path: str,
+    as_of: datetime | None,
+    segmentations: tuple[str, ...],
+    database: Path | None,
+    base_database: Path | None,
+    project_dir: Path,
+    style: str,
+    output: Path | None,
+    no_guard: bool,
+) -> None:
+    """Say which customers the definitions in the folder would move, against those of BASE.
+
+    BASE is a branch or a commit, the main branch if it is left out. Nothing is built and nothing written to
+    the database. Exits with 3 if the change breaks a limit of the definitions (max_moved_share, min_share,
+    max_share, or a segment that is left empty).
+    """
+    from customer_segmentation.review import pages, review  # dbt takes seconds to import
+
+    source = inputs.resolve(name_or_path)
+    found = review.review(
+        project_dir.resolve(),
+        source,
+        database=database,
+        reference=base,
+        vars_file=_vars_file(name_or_path),
+        as_of_date=as_of.date() if as_of else None,
+        segmentations=segmentations,
+        base_database=base_database,
+        say=lambda line: click.echo(line, err=True),
+    )
+    if style == "table" and not output:
+        pages.print_blocks(pages.write(found, _currency(source)), _console())
+    else:
+        text = _review_as_text(found, style, _currency(source))
+        if output:
+            output.write_text(text, encoding="utf-8")
+        else:
+            click.echo(text)
+    if found.is_blocked and not no_guard:
+        sys.exit(GUARD_BROKEN)
+
+
 main.add_command(demo_shop, name="demo-shop")
 
 
@@ -160,6 +226,24 @@ def _console() -> Console:
 
 def _currency(source: inputs.Input) -> str:
     return (inputs.project_vars() | source.vars)["currency"]
+
+
+def _vars_file(name_or_path: str) -> Path | None:
+    example = inputs.EXAMPLES / name_or_path / "inputs.yml"
+    path = example if example.is_file() else Path(name_or_path)
+    return path if path.is_file() else None
+
+
+def _review_as_text(found: object, style: str, currency: str) -> str:
+    from customer_segmentation.review import pages, review
+
+    if style == "json":
+        return json.dumps(review.as_data(found), indent=2, default=str) + "\n"
+    if style == "markdown":
+        return pages.markdown(pages.write(found, currency))
+    console = Console(file=io.StringIO(), width=report.WIDTH)
+    pages.print_blocks(pages.write(found, currency), console)
+    return console.file.getvalue()
 
 
 def _short(path: Path) -> str:

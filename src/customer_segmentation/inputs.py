@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from customer_segmentation.environment import PROJECT
+from customer_segmentation.errors import ReadableError
 
 DEMO = "demo"
 EXAMPLES = PROJECT / "examples"
@@ -16,7 +17,7 @@ SCHEMAS = {"main", "staging", "features", "fits", "scores", "segments", "marts"}
 PACKAGE_FILE = re.compile(r"package:([\w.-]+)/([\w./-]+)")
 
 
-class InputError(Exception):
+class InputError(ReadableError):
     """Something about the input is wrong that its user can mend; the message says how."""
 
 

@@ -7,6 +7,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from customer_segmentation.errors import ReadableError
+
 WIDTH = 100
 
 HEADLINE = """
@@ -125,7 +127,7 @@ order by segmentation
 """
 
 
-class ReportError(Exception):
+class ReportError(ReadableError):
     """There is nothing to report on yet."""
 
 

@@ -12,13 +12,14 @@ import yaml
 
 from customer_segmentation.definitions.schema import SCHEMA
 from customer_segmentation.environment import PROJECT
+from customer_segmentation.errors import ReadableError
 
 SEGMENTS = PROJECT / "models" / "segments"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 PACKAGE = "customer_segmentation"
 
 
-class DefinitionError(Exception):
+class DefinitionError(ReadableError):
     """A definition can't be written; the message says why."""
 
 

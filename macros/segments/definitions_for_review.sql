@@ -1,0 +1,45 @@
+{#-
+  All definitions compiled, as JSON: what `segmentation diff` and `segmentation explain` read of a project.
+
+  relation     where customer_features stand
+  problems     {segmentation: what is wrong with it}; one with a problem isn't compiled
+  definitions  those that are published, with the SQL that assigns customers
+  left_out     {segmentation: what the inputs lack}, of those that are left out whole
+  raw_columns  columns that are facts of customers, and not learned from others
+-#}
+{% macro definitions_for_review() %}
+    {%- if project_name != 'customer_segmentation' -%}{%- do context.update(customer_segmentation) -%}{%- endif -%}
+    {{ return(customer_segmentation.definitions_as_json()) }}
+{% endmacro %}
+
+{% macro definitions_as_json() %}
+    {%- set relation = ref('customer_segmentation', 'customer_features') -%}
+    {%- set review = {'relation': relation | string, 'problems': {}, 'definitions': [], 'left_out': {}, 'raw_columns': []} -%}
+    {%- if execute -%}
+        {%- set columns = segmentation_columns() -%}
+        {%- set mapped = {} -%}
+        {%- for name in var('segmentations') -%}
+            {%- set problems = segmentation_problems(name, segmentation_as_written(name), columns) -%}
+            {%- set definition = segmentation_definition(name, mapped) if not problems else {} -%}
+            {%- if problems -%}
+                {%- do review.problems.update({name: problems}) -%}
+            {%- elif not is_in_use(definition) -%}
+                {%- do review.left_out.update({name: definition.left_out.values() | first}) -%}
+            {%- else -%}
+                {%- set used = columns_in(definition.population or '', columns) -%}
+                {%- for segment in definition.segments -%}{%- do used.extend(segment.columns) -%}{%- endfor -%}
+                {%- if definition.column -%}{%- do used.append(definition.column) -%}{%- endif -%}
+                {%- do review.definitions.append(dict(
+                    definition,
+                    written=segmentation_as_written(name),
+                    columns=used | unique | list,
+                    expression=segment_expression(definition),
+                )) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- for model_name in feature_models() -%}
+            {%- do review.raw_columns.extend(documented_columns(model_name) | list) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(tojson(review)) }}
+{% endmacro %}

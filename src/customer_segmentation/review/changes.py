@@ -1,0 +1,126 @@
+"""Which definitions changed, and what in them: before and after, in the words of the files."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from customer_segmentation.review.sides import Definition, Side
+
+WHOLE = "(all)"
+# what decides who is in which segment; the rest is said of the segments
+RULES = (
+    "added",
+    "removed",
+    "renamed",
+    "condition",
+    "population",
+    "otherwise",
+    "assignment",
+    "order",
+    "column",
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that differs; segment is WHOLE for what holds for the segmentation."""
+
+    segmentation: str
+    segment: str
+    what: str
+    before: str | None
+    after: str | None
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether it can move customers, and not only what is said of them."""
+        return self.what in RULES
+
+
+def find_changes(before: Side, after: Side) -> list[Change]:
+    """Return all that differs between the definitions of two sides, in the order of the definitions."""
+    changes: list[Change] = []
+    for name in [*after.definitions, *(name for name in before.definitions if name not in after.definitions)]:
+        changes += changes_of(before.definitions.get(name), after.definitions.get(name))
+    return changes
+
+
+def changes_of(before: Definition | None, after: Definition | None) -> list[Change]:
+    """Return what differs between two versions of a segmentation, of which one may be missing."""
+    if after is None:
+        return [Change(before.name, WHOLE, "removed", before.written["question"], None)]
+    if before is None:
+        return [Change(after.name, WHOLE, "added", None, after.written["question"])]
+    renamed = renamed_segments(before, after)
+    old = {renamed.get(segment["name"], segment["name"]): segment for segment in before.segments}
+    new = {segment["name"]: segment for segment in after.segments}
+
+    def change(segment: str, what: str, was: object, now: object) -> Change:
+        return Change(after.name, segment, what, _text(was), _text(now))
+
+    changes = [
+        change(WHOLE, what, was, now)
+        for what, was, now in _of_the_whole(before, after, renamed)
+        if _text(was) != _text(now)
+    ]
+    changes += [change(now, "renamed", was, now) for was, now in renamed.items()]
+    for name, segment in new.items():
+        if name not in old:
+            changes.append(change(name, "added", None, segment.get("when") or "otherwise"))
+            continue
+        changes += [
+            change(name, what, was, now)
+            for what, was, now in _of_a_segment(old[name], segment)
+            if _text(was) != _text(now)
+        ]
+    gone = [name for name in old if name not in new]
+    changes += [change(name, "removed", old[name].get("when") or "otherwise", None) for name in gone]
+    kept = [name for name in old if name in new], [name for name in new if name in old]
+    if kept[0] != kept[1] and not after.is_overlapping and after.assignment != "learned":
+        changes.append(change(WHOLE, "order", ", ".join(kept[0]), ", ".join(kept[1])))
+    return changes
+
+
+def renamed_segments(before: Definition | None, after: Definition | None) -> dict[str, str]:
+    """Return {name before: name after} of segments that kept their condition and changed their name.
+
+    A condition that two segments have, or that has moved to a segment that was there before, tells nothing.
+    """
+    if before is None or after is None:
+        return {}
+    old = {segment["name"]: _condition(before, segment) for segment in before.segments}
+    new = {segment["name"]: _condition(after, segment) for segment in after.segments}
+    gone = {condition: name for name, condition in old.items() if name not in new}
+    come = {condition: name for name, condition in new.items() if name not in old}
+    return {name: come[condition] for condition, name in gone.items() if condition in come}
+
+
+def _condition(definition: Definition, segment: dict) -> str:
+    if segment["name"] == definition.written.get("otherwise"):
+        return "otherwise"
+    return " ".join((segment.get("when") or "").split())
+
+
+def _of_the_whole(
+    before: Definition, after: Definition, renamed: dict[str, str]
+) -> Iterable[tuple[str, object, object]]:
+    yield "assignment", before.assignment, after.assignment
+    yield "population", before.population, after.population
+    otherwise = before.written.get("otherwise")
+    yield "otherwise", renamed.get(otherwise, otherwise), after.written.get("otherwise")
+    for key in ("column", "question", "basis", "owner", "min_share", "max_moved_share"):
+        yield key, before.written.get(key), after.written.get(key)
+
+
+def _of_a_segment(before: dict, after: dict) -> Iterable[tuple[str, object, object]]:
+    yield "condition", before.get("when"), after.get("when")
+    for key in ("label", "treatment"):
+        was, now = before.get(key) or {}, after.get(key) or {}
+        for part in dict.fromkeys([*was, *now]):
+            yield f"{key} {part}", was.get(part), now.get(part)
+    for key in ("rank", "owner", "hypothesis", "expect", "min_share", "max_share", "deprecated"):
+        yield key, before.get(key), after.get(key)
+
+
+def _text(value: object) -> str | None:
+    """Write a value so that a change of line breaks is none."""
+    return None if value is None else " ".join(str(value).split())

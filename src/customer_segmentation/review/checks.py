@@ -1,0 +1,152 @@
+"""What a reviewer should look at: limits that the definitions set, and the mistakes that people make."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from customer_segmentation.review.changes import Change
+from customer_segmentation.review.effect import Effect
+from customer_segmentation.review.sides import Definition
+
+MIN_SHARE = 0.01
+MAX_MOVED_SHARE = 0.10
+PASSED, NOTED, BROKEN = "passed", "look at it", "broken"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A point of the check list. Only a broken guard stops a merge: a limit that the YAML sets."""
+
+    segmentation: str
+    name: str
+    result: str
+    says: str
+
+
+def check(changes: list[Change], effects: list[Effect], definitions: Iterable[Definition]) -> list[Check]:
+    """Return the check list of a change; `definitions` are those after it."""
+    points: list[Check] = []
+    for effect in effects:
+        points += _moved(effect)
+        points += _sizes(effect)
+        points += _empty(effect)
+        points += _reach(effect)
+    points += _owners(changes, {definition.name: definition for definition in definitions})
+    points += _names(changes)
+    return points
+
+
+def _moved(effect: Effect) -> list[Check]:
+    definition = effect.definition
+    before = sum(effect.before(name).customers for name in effect.segments())
+    if not before or not effect.total.customers:
+        return []
+    limit = _limit(definition.written.get("max_moved_share"), MAX_MOVED_SHARE)
+    share = effect.moved.customers / effect.total.customers
+    says = f"{share:.1%} of the customers move; max_moved_share is {limit:.0%}"
+    return [Check(definition.name, "moved", PASSED if share <= limit else BROKEN, says)]
+
+
+def _sizes(effect: Effect) -> list[Check]:
+    """Segments that the change makes smaller or larger than their limits, or that were so before."""
+    definition, found = effect.definition, []
+    totals = {side: _customers(effect, side) for side in ("before", "after")}
+    for segment in definition.segments:
+        name = segment["name"]
+        before, after = effect.before(name).customers, effect.after(name).customers
+        if not after or not totals["after"]:
+            continue
+        least = _limit(segment.get("min_share"), _limit(definition.written.get("min_share"), MIN_SHARE))
+        most = _limit(segment.get("max_share"), 1.0)
+        share = after / totals["after"]
+        was = before / totals["before"] if totals["before"] else None
+        for key, limit, is_beyond, was_beyond in (
+            ("min_share", least, share < least, was is not None and 0 < was < least),
+            ("max_share", most, share > most, was is not None and was > most),
+        ):
+            if is_beyond:
+                says = f"{name} holds {share:.2%} of the customers; {key} is {limit:.2%}"
+                already = was_beyond and abs(after - before) == 0
+                result = NOTED if already or (was_beyond and _is_nearer(was, share, limit)) else BROKEN
+                found.append(Check(definition.name, key, result, says + (" (as before)" if already else "")))
+    return found or [Check(definition.name, "sizes", PASSED, "all segments are within their limits")]
+
+
+def _is_nearer(was: float, now: float, limit: float) -> bool:
+    return abs(now - limit) <= abs(was - limit)
+
+
+def _customers(effect: Effect, side: str) -> int:
+    """Count the customers in any segment on one side; overlapping ones are all there are."""
+    if effect.definition.is_overlapping:
+        return effect.total.customers
+    return sum(getattr(effect, side)(name).customers for name in effect.segments())
+
+
+def _empty(effect: Effect) -> list[Check]:
+    definition = effect.definition
+    return [
+        Check(
+            definition.name,
+            "empty",
+            BROKEN if effect.before(segment["name"]).customers else NOTED,
+            f"nobody is in {segment['name']}"
+            + ("" if effect.before(segment["name"]).customers else ", and nobody was"),
+        )
+        for segment in definition.segments
+        if not effect.after(segment["name"]).customers
+    ]
+
+
+def _reach(effect: Effect) -> list[Check]:
+    """Segments that get a treatment, hold customers, and have nobody who may be contacted."""
+    return [
+        Check(
+            effect.definition.name,
+            "unreachable",
+            NOTED,
+            f"nobody in {segment['name']} can be reached, though it has a treatment",
+        )
+        for segment in effect.definition.segments
+        if segment.get("treatment")
+        and effect.after(segment["name"]).customers
+        and not effect.after(segment["name"]).reachable
+    ]
+
+
+def _owners(changes: list[Change], definitions: dict[str, Definition]) -> list[Check]:
+    """Segments that somebody should answer for, or act upon, and that say nothing of it."""
+    found = []
+    changed = dict.fromkeys(change.segmentation for change in changes)
+    for name in (name for name in changed if name in definitions):
+        definition = definitions[name]
+        owners = sorted(
+            {segment.get("owner") or definition.written.get("owner") or "" for segment in definition.segments}
+            or {definition.written.get("owner") or ""}
+        )
+        if not all(owners):
+            found.append(Check(name, "owner", BROKEN, "a segment has no owner"))
+        else:
+            found.append(Check(name, "owner", PASSED, f"to be asked: {', '.join(owners)}"))
+        idle = [segment["name"] for segment in definition.segments if not segment.get("treatment")]
+        if idle and len(idle) < len(definition.segments):
+            found.append(Check(name, "treatment", NOTED, f"nothing is done for {', '.join(idle)}"))
+    return found
+
+
+def _names(changes: list[Change]) -> list[Check]:
+    """Segments that go by a name no longer: what filters by it finds nobody."""
+    return [
+        Check(
+            change.segmentation,
+            "name",
+            NOTED,
+            f"{change.before if change.what == 'renamed' else change.segment} is a name no longer: mend what "
+            "filters by it",
+        )
+        for change in changes
+        if change.what == "renamed" or (change.what == "removed" and change.segment != "(all)")
+    ]
+
+
+def _limit(value: object, otherwise: float) -> float:
+    return otherwise if value is None else float(value)

@@ -1,0 +1,207 @@
+"""A whole review: both sides compiled, the change found, its effect measured and checked."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from customer_segmentation.inputs import Input
+from customer_segmentation.review import changes, checks, downstream, effect, sides
+from customer_segmentation.review.sides import Definition, ReviewError, Side
+
+
+@dataclass(frozen=True)
+class Causes:
+    """Why customers of a segmentation are elsewhere: since the date before, and because of this change.
+
+    since: {customer, definition, refit: customers} of the record, from the date before. databases: what a
+    second database tells of data and fits that differ, where one is given.
+    """
+
+    previous_date: date | None
+    since: dict[str, int]
+    databases: effect.DataEffect | None
+
+
+@dataclass(frozen=True)
+class Review:
+    """All that a review says. Customers are counted, and never named."""
+
+    base: sides.Base
+    as_of_date: date
+    latest_date: date
+    database: Path
+    changes: list[changes.Change]
+    effects: list[effect.Effect]
+    causes: dict[str, Causes]
+    incomparable: dict[str, str]
+    readers: downstream.Readers
+    checks: list[checks.Check]
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the change breaks a guard."""
+        return any(check.result == checks.BROKEN for check in self.checks)
+
+
+def review(
+    project: Path,
+    source: Input,
+    *,
+    database: Path | None = None,
+    reference: str | None = None,
+    vars_file: Path | None = None,
+    as_of_date: date | None = None,
+    segmentations: tuple[str, ...] = (),
+    base_database: Path | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Review:
+    """Compare the definitions in a project's folder with those where its branch began.
+
+    project: folder of the dbt project, in a git repository. source: the input whose database is looked at;
+    database: another one in its place. reference: branch or commit; the main branch if None. vars_file: the
+    file of the input's variables. as_of_date: the date to look at, the latest if None. segmentations: only
+    these. base_database: a build of the base, for changes of features or fits. say: told what is being done.
+
+    Raises ReviewError, with what to do, if there is nothing to compare or a side can't be read.
+    """
+    database = database or source.database
+    if not database.is_file():
+        raise ReviewError(f"There is no database {database} yet. Build it first: make build.")
+    commit = sides.find_base(project, reference)
+    base = sides.what_else_changed(project, commit, reference)
+    say("Reading the definitions as they stand ...")
+    after = sides.compile_after(project, source, database)
+    _refuse_problems(after, "as they stand")
+    say(f"Reading the definitions of {base.reference} ...")
+    before = sides.compile_before(project, commit, source, vars_file, database)
+    _refuse_problems(before, f"of {base.reference}")
+    _refuse_unknown(segmentations, before, after)
+
+    found = [
+        change
+        for change in changes.find_changes(before, after)
+        if not segmentations or change.segmentation in segmentations
+    ]
+    say("Counting customers ...")
+    with _open(database, base_database) as connection:
+        dates = effect.available_dates(connection, after.relation)
+        day = effect.choose_date(dates, as_of_date)
+        effects, causes, incomparable = [], {}, {}
+        for name in dict.fromkeys(change.segmentation for change in found if change.is_rule):
+            sides_of = before.definitions.get(name), after.definitions.get(name)
+            lacking = effect.missing_columns(connection, after.relation, filter(None, sides_of))
+            if lacking:
+                incomparable[name] = (
+                    f"the database has no {', '.join(lacking[name])}: build it with these features first"
+                )
+                continue
+            renamed = changes.renamed_segments(*sides_of)
+            effects.append(effect.measure(connection, after.relation, day, *sides_of, renamed))
+            causes[name] = _causes(connection, after, day, sides_of, base_database)
+    readers = downstream.find_readers(
+        after.manifest,
+        dict.fromkeys(change.segmentation for change in found),
+        [
+            change.before if change.what == "renamed" else change.segment
+            for change in found
+            if change.what in {"renamed", "removed"} and change.segment != changes.WHOLE
+        ],
+    )
+    points = checks.check(found, effects, after.definitions.values())
+    return Review(base, day, dates[0], database, found, effects, causes, incomparable, readers, points)
+
+
+def _causes(
+    connection: duckdb.DuckDBPyConnection,
+    after: Side,
+    day: date,
+    definitions: tuple[Definition | None, Definition | None],
+    base_database: Path | None,
+) -> Causes:
+    definition = definitions[0]
+    if definition is None:
+        return Causes(None, {}, None)
+    moves = after.manifest["nodes"]["model.customer_segmentation.segment_moves"]["relation_name"]
+    previous, since = effect.causes_since(connection, moves, day, definition)
+    databases = None
+    if base_database:
+        _, schema, table = after.relation.split(".")
+        databases = effect.compare_databases(
+            connection, after.relation, f"base.{schema}.{table}", day, definition, after.raw_columns
+        )
+    return Causes(previous, since, databases)
+
+
+def _open(database: Path, base_database: Path | None) -> duckdb.DuckDBPyConnection:
+    try:
+        connection = duckdb.connect(str(database), read_only=True)
+    except duckdb.IOException as error:
+        raise ReviewError(f"{database} can't be read now: is it being built? {error}") from error
+    if base_database:
+        if not base_database.is_file():
+            raise ReviewError(f"There is no database {base_database}.")
+        connection.execute(f"attach '{base_database}' as base (read_only)")
+    return connection
+
+
+def _refuse_problems(side: Side, which: str) -> None:
+    if side.problems:
+        listed = "\n".join(
+            f"models/segments/segments_{name}.yml\n  - " + "\n  - ".join(problems)
+            for name, problems in side.problems.items()
+        )
+        raise ReviewError(f"The definitions {which} can't be used:\n{listed}")
+
+
+def _refuse_unknown(segmentations: tuple[str, ...], before: Side, after: Side) -> None:
+    known = [*after.definitions, *before.definitions, *after.left_out]
+    for name in segmentations:
+        if name not in known:
+            raise ReviewError(
+                f"There is no segmentation '{name}'. There are {', '.join(dict.fromkeys(known))}."
+            )
+
+
+def as_data(found: Review) -> dict:
+    """Return a review as plain data, for JSON."""
+    return {
+        "base": {"reference": found.base.reference, "commit": found.base.commit},
+        "as_of_date": str(found.as_of_date),
+        "is_blocked": found.is_blocked,
+        "changes": [asdict(change) for change in found.changes],
+        "segmentations": [
+            {
+                "segmentation": measured.definition.name,
+                "total": asdict(measured.total),
+                "moved": asdict(measured.moved),
+                "segments": [
+                    {
+                        "segment": name,
+                        "before": asdict(measured.before(name)),
+                        "after": asdict(measured.after(name)),
+                        "entered": asdict(measured.entered(name)),
+                        "left": asdict(measured.left(name)),
+                    }
+                    for name in measured.segments()
+                ],
+                "matrix": [
+                    {"from": was, "to": now} | asdict(measures)
+                    for (was, now), measures in measured.matrix.items()
+                ],
+                "moved_since_previous_date": found.causes[measured.definition.name].since,
+                "moved_by_base_database": _as_dict(found.causes[measured.definition.name].databases),
+            }
+            for measured in found.effects
+        ],
+        "incomparable": found.incomparable,
+        "other_changes": {"code": found.base.code, "variables": sorted(found.base.variables)},
+        "downstream": asdict(found.readers),
+        "checks": [asdict(point) for point in found.checks],
+    }
+
+
+def _as_dict(value: object) -> dict | None:
+    return None if value is None else asdict(value)

@@ -1,0 +1,254 @@
+"""The definitions before and after a change, both compiled by dbt against the same project and database.
+
+The side after is the project as it stands in its folder, committed or not. The side before is the same
+project, with the definitions, the shared conditions and the list of segmentations of a git reference: so
+nothing but definitions differs between the two.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+
+from customer_segmentation.errors import ReadableError
+from customer_segmentation.inputs import Input
+
+DEFINITION_FILES = ("segments_*", "shared_conditions*")
+MAIN_BRANCHES = ("main", "master", "origin/main", "origin/master")
+
+
+class ReviewError(ReadableError):
+    """There is nothing to compare, or it can't be read; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A segmentation, compiled: as written, with resolved conditions, and as SQL over customer_features."""
+
+    name: str
+    version: str
+    assignment: str
+    written: dict
+    segments: list[dict]
+    population: str | None
+    columns: list[str]
+    expression: str
+
+    @property
+    def is_overlapping(self) -> bool:
+        """Whether a customer may be in several of its segments."""
+        return self.assignment == "all_matches"
+
+    def segment(self, name: str) -> dict:
+        """Return a segment with its condition resolved."""
+        return next(segment for segment in self.segments if segment["name"] == name)
+
+
+@dataclass(frozen=True)
+class Side:
+    """All definitions of one side of the comparison."""
+
+    definitions: dict[str, Definition]
+    left_out: dict[str, str]
+    problems: dict[str, list[str]]
+    relation: str
+    raw_columns: list[str]
+    manifest: dict = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Base:
+    """The commit that is compared with, and what of the project differs from it beside definitions."""
+
+    reference: str
+    commit: str
+    code: list[str]
+    variables: dict[str, tuple]
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Return what git prints; its complaints are a ReviewError."""
+    command = ["git", "-C", str(folder), *arguments]
+    outcome = subprocess.run(command, capture_output=True, text=True, check=False)
+    if outcome.returncode:
+        raise ReviewError(f"git {' '.join(arguments)}: {outcome.stderr.strip()}")
+    return outcome.stdout
+
+
+def find_base(project: Path, reference: str | None) -> str:
+    """Return the commit at which this branch left another one, by default the main branch."""
+    git(project, "rev-parse", "--git-dir")
+    if reference is None:
+        reference = next((name for name in MAIN_BRANCHES if _is_commit(project, name)), None)
+        if reference is None:
+            raise ReviewError(
+                f"There is no branch called {', '.join(MAIN_BRANCHES)}. Name what to compare with: "
+                "segmentation diff BRANCH."
+            )
+    if not _is_commit(project, reference):
+        branches = git(project, "branch", "--all", "--format=%(refname:short)").split()
+        raise ReviewError(
+            f"git knows no '{reference}'. It knows the branches {', '.join(branches)}; "
+            "a pull request's runner has to fetch all of them (fetch-depth: 0)."
+        )
+    try:
+        return git(project, "merge-base", reference, "HEAD").strip()
+    except ReviewError as error:
+        raise ReviewError(
+            f"'{reference}' and this branch have no commit in common: is the clone shallow? "
+            f"Fetch all of it (git fetch --unshallow).\n{error}"
+        ) from error
+
+
+def _is_commit(project: Path, reference: str) -> bool:
+    arguments = ["git", "-C", str(project), "rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}"]
+    return subprocess.run(arguments, capture_output=True, check=False).returncode == 0
+
+
+def what_else_changed(project: Path, commit: str, reference: str | None) -> Base:
+    """Return what differs from the base beside definitions: code that makes features, and variables."""
+    tops = ["models/features", "models/fits", "models/scores", "models/staging", "macros"]
+    changed = git(project, "diff", "--name-only", "--relative", commit, "--", *tops).split()
+    before = _project_variables(_at(project, commit, "dbt_project.yml"))
+    after = _project_variables((project / "dbt_project.yml").read_text(encoding="utf-8"))
+    variables = {
+        name: (before.get(name), after.get(name))
+        for name in sorted({*before, *after} - {"segmentations"})
+        if before.get(name) != after.get(name)
+    }
+    return Base(reference or commit[:8], commit, changed, variables)
+
+
+def _project_variables(text: str) -> dict:
+    return (yaml.safe_load(text) or {}).get("vars") or {}
+
+
+def _at(project: Path, commit: str, path: str) -> str:
+    """Return a file of the project as it was at a commit."""
+    return git(project, "show", f"{commit}:./{path}")
+
+
+def compile_after(project: Path, source: Input, database: Path) -> Side:
+    """Compile the definitions as they stand in the project's folder."""
+    with _workshop(database, project) as folder:
+        return _compile(project, folder, source.vars, f"the definitions in {project}")
+
+
+def compile_before(project: Path, commit: str, source: Input, vars_file: Path | None, database: Path) -> Side:
+    """Compile the definitions of a commit, with everything else as it stands in the project's folder.
+
+    vars_file: the file that the input's variables were read from, if it is part of the repository: the list
+    of segmentations that it had at the commit counts.
+    """
+    variables = dict(source.vars)
+    with _workshop(database, project) as folder:
+        copy = folder / "before"
+        _copy_project(project, copy)
+        _put_back_definitions(project, commit, copy)
+        names = _segmentations_at(project, commit, vars_file)
+        if names is not None:
+            variables["segmentations"] = names
+        return _compile(copy, folder, variables, f"the definitions at {commit[:8]}")
+
+
+def _segmentations_at(project: Path, commit: str, vars_file: Path | None) -> list[str] | None:
+    """Return the list of published segmentations as it was at a commit."""
+    if vars_file and vars_file.resolve().is_relative_to(project.resolve()):
+        path = str(vars_file.resolve().relative_to(project.resolve()))
+        if git(project, "ls-tree", "--name-only", commit, "--", f"./{path}").strip():
+            names = (yaml.safe_load(_at(project, commit, path)) or {}).get("segmentations")
+            if names:
+                return names
+    variables = _project_variables(_at(project, commit, "dbt_project.yml"))
+    # a project that uses this one as a package may state it under the package's name
+    nested = [value for value in variables.values() if isinstance(value, dict) and "segmentations" in value]
+    return variables.get("segmentations") or (nested[0]["segmentations"] if nested else None)
+
+
+def _copy_project(project: Path, copy: Path) -> None:
+    """Make a project of links, but for its models, which are copied, because some will be exchanged."""
+    copy.mkdir()
+    for entry in project.iterdir():
+        if entry.name in {"models", "target", "logs", ".git"}:
+            continue
+        (copy / entry.name).symlink_to(entry.resolve())
+    shutil.copytree(project / "models", copy / "models")
+
+
+def _put_back_definitions(project: Path, commit: str, copy: Path) -> None:
+    """Exchange the files of definitions for those of a commit; what is new since then stays, unpublished."""
+    listed = git(project, "ls-tree", "-r", "--name-only", "-z", commit, "--", "./models").split("\0")
+    before = [Path(path) for path in listed if any(Path(path).match(pattern) for pattern in DEFINITION_FILES)]
+    moved = {path.name for path in before}
+    for pattern in DEFINITION_FILES:
+        for path in copy.glob(f"models/**/{pattern}"):
+            if path.name in moved:
+                path.unlink()
+    for path in before:
+        (copy / path).parent.mkdir(parents=True, exist_ok=True)
+        (copy / path).write_text(_at(project, commit, path.as_posix()), encoding="utf-8")
+
+
+@contextmanager
+def _workshop(database: Path, project: Path) -> Iterator[Path]:
+    """A folder for what dbt writes, with a profile that can only read the database."""
+    profile = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8"))["profile"]
+    output = {
+        "type": "duckdb",
+        "path": str(database.resolve()),
+        "threads": 1,
+        "config_options": {"access_mode": "READ_ONLY"},
+    }
+    with tempfile.TemporaryDirectory(prefix="segmentation_") as name:
+        folder = Path(name)
+        text = yaml.safe_dump({profile: {"target": "review", "outputs": {"review": output}}})
+        (folder / "profiles.yml").write_text(text, encoding="utf-8")
+        yield folder
+
+
+def _compile(project: Path, folder: Path, variables: dict, what: str) -> Side:
+    arguments = ["compile", "--inline", "{{ customer_segmentation.definitions_for_review() }}"]
+    arguments += ["--project-dir", str(project), "--profiles-dir", str(folder), "--log-level", "none"]
+    arguments += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
+    arguments += ["--no-populate-cache", "--vars", json.dumps(variables, default=str)]
+    here = Path.cwd()
+    try:
+        outcome = dbtRunner().invoke(arguments)
+    finally:
+        os.chdir(here)
+        DuckDBConnectionManager.close_all_connections()
+    if not outcome.success:
+        said = str(outcome.exception) if outcome.exception else outcome.result.results[0].message
+        raise ReviewError(f"dbt can't read {what}.\n{said}")
+    found = json.loads(outcome.result.results[0].node.compiled_code)
+    definitions = {
+        entry["name"]: Definition(
+            name=entry["name"],
+            version=entry["version"],
+            assignment=entry["assignment"],
+            written=entry["written"],
+            segments=entry["segments"],
+            population=entry.get("population"),
+            columns=entry["columns"],
+            expression=entry["expression"],
+        )
+        for entry in found["definitions"]
+    }
+    manifest = json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))
+    return Side(
+        definitions,
+        found["left_out"],
+        found["problems"],
+        found["relation"],
+        found["raw_columns"],
+        manifest,
+    )
