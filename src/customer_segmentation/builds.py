@@ -45,7 +45,8 @@ def build(
     if apply_only:
         if not source.database.is_file():
             raise BuildError(
-                f"There are no fits to apply yet, because {source.database} was never built: make build comes first."
+                f"There are no fits to apply yet, because {source.database} was never built: "
+                "make build comes first."
             )
         arguments += ["--exclude", "tag:fit"]
     if full_refresh:

@@ -26,6 +26,10 @@ def check(changes: list[Change], effects: list[Effect], definitions: Iterable[De
     """Return the check list of a change; `definitions` are those after it."""
     points: list[Check] = []
     for effect in effects:
+        if effect.is_removed:
+            says = "goes with all its segments: who reads it finds nothing"
+            points.append(Check(effect.definition.name, "removed", NOTED, says))
+            continue
         points += _moved(effect)
         points += _sizes(effect)
         points += _empty(effect)
@@ -37,8 +41,7 @@ def check(changes: list[Change], effects: list[Effect], definitions: Iterable[De
 
 def _moved(effect: Effect) -> list[Check]:
     definition = effect.definition
-    before = sum(effect.before(name).customers for name in effect.segments())
-    if not before or not effect.total.customers:
+    if effect.is_added or not effect.total.customers:
         return []
     limit = _limit(definition.written.get("max_moved_share"), MAX_MOVED_SHARE)
     share = effect.moved.customers / effect.total.customers

@@ -41,6 +41,8 @@ class Effect:
     """
 
     definition: Definition
+    is_added: bool
+    is_removed: bool
     matrix: dict[tuple[str, str], Measures]
     total: Measures
     moved: Measures
@@ -150,7 +152,7 @@ def measure(
             moved += measures
         for pair in _pairs(was, now, definition.is_overlapping):
             matrix[pair] = matrix.get(pair, Measures()) + measures
-    return Effect(definition, matrix, total, moved)
+    return Effect(definition, before is None, after is None, matrix, total, moved)
 
 
 def _expression(definition: Definition | None) -> str:

@@ -65,30 +65,30 @@ def write(found: Review, currency: str) -> Iterator[Block]:
 
 
 def _summary(found: Review) -> str:
-    moved = [
-        f"{measured.definition.name}: {_moved(measured)}"
-        for measured in found.effects
-        if measured.total.customers
-    ]
-    said = "; ".join(moved) if moved else "no customer is moved, only what is said of segments"
-    kept = (
-        ""
-        if found.as_of_date == found.latest_date
-        else " What was published on this date stays as it is, until history is restated."
-    )
-    return f"As of {found.as_of_date}, on {found.database.name}. {said[0].upper()}{said[1:]}.{kept}"
+    said = [f"As of {found.as_of_date}, on {found.database.name}."]
+    if not found.effects:
+        said.append("No customer moves: only what is said of segments changed.")
+    for measured in found.effects:
+        said.append(f"{measured.definition.name}: {_moved(measured)}.")
+    if found.as_of_date != found.latest_date:
+        said.append("What was published on this date stays as it is, until history is restated.")
+    return " ".join(said)
 
 
 def _moved(measured: Effect) -> str:
     moved, total = measured.moved, measured.total
+    if measured.is_added:
+        return f"new, with {total.customers:,} customers"
+    if measured.is_removed:
+        return f"goes, with the segments of {total.customers:,} customers"
+    if not moved.customers:
+        return "no customer moves"
     customers, revenue, expected, _ = moved.shares(total)
-    parts = [f"{moved.customers:,} of {total.customers:,} customers move ({_percent(customers)})"]
-    if moved.customers:
-        parts.append(f"with {_percent(revenue)} of the revenue")
-        if expected is not None:
-            parts.append(f"{_percent(expected)} of the expected revenue")
-        parts.append(f"{moved.reachable:,} of them can be reached")
-    return ", ".join(parts)
+    at_stake = f", {_percent(expected)} of the expected revenue" if expected is not None else ""
+    return (
+        f"{moved.customers:,} of {total.customers:,} customers move ({_percent(customers)}), with "
+        f"{_percent(revenue)} of the revenue{at_stake}; {moved.reachable:,} of them can be reached"
+    )
 
 
 def _what_changed(found: Review) -> Iterator[Block]:
@@ -102,12 +102,14 @@ def _what_changed(found: Review) -> Iterator[Block]:
 
 def _effect(measured: Effect, found: Review, currency: str) -> Iterator[Block]:
     definition = measured.definition
-    yield Heading(definition.name)
-    yield Text(f"{_moved(measured)[0].upper()}{_moved(measured)[1:]}.")
+    yield Heading(f"{definition.name}: {_moved(measured)}")
     yield _sizes(measured, currency)
-    yield _stakes(measured)
-    yield from _matrix(measured)
-    yield Text(_why(definition.name, measured, found.causes[definition.name]))
+    if measured.is_added or measured.is_removed:
+        return
+    if measured.moved.customers:
+        yield _stakes(measured)
+        yield from _matrix(measured)
+    yield Text(_why(measured, found.causes[definition.name]))
 
 
 def _sizes(measured: Effect, currency: str) -> Table:
@@ -117,20 +119,21 @@ def _sizes(measured: Effect, currency: str) -> Table:
         before, after = measured.before(name), measured.after(name)
         row = [
             name,
-            f"{before.customers:,}",
-            f"{after.customers:,}",
+            _from_to(f"{before.customers:,}", f"{after.customers:,}"),
             _change(before.customers, after.customers),
             _share(after.customers, measured.total.customers),
-            _short(before.revenue_12m),
-            _short(after.revenue_12m),
-            _change(before.revenue_12m, after.revenue_12m),
+            _from_to(_short(before.revenue_12m), _short(after.revenue_12m)),
         ]
         if has_expected:
-            row += [_short(before.expected_revenue_365d), _short(after.expected_revenue_365d)]
-        rows.append([*row, f"{before.reachable:,}", f"{after.reachable:,}"])
-    headings = ["Segment", "Customers", "then", "", "share", f"Revenue 12m {currency}", "then", ""]
-    headings += ["Expected 365d", "then"] if has_expected else []
-    return Table([*headings, "Reachable", "then"], rows, numbers=1, title="Before, and then")
+            row.append(_from_to(_short(before.expected_revenue_365d), _short(after.expected_revenue_365d)))
+        rows.append([*row, _from_to(f"{before.reachable:,}", f"{after.reachable:,}")])
+    expected = ["Expected 365d"] if has_expected else []
+    headings = ["Segment", "Customers", "", "Share", f"Revenue 12m, {currency}", *expected, "Reachable"]
+    return Table(headings, rows, numbers=1, title="Before → after")
+
+
+def _from_to(before: str, after: str) -> str:
+    return after if before == after else f"{before} → {after}"
 
 
 def _stakes(measured: Effect) -> Table:
@@ -163,13 +166,11 @@ def _matrix(measured: Effect) -> Iterator[Table]:
     if NOWHERE in {name for pair in measured.matrix for name in pair}:
         names = [*names, NOWHERE]
     rows = []
-    for was in names:
+    for number, was in enumerate(names, start=1):
         cells = [measured.matrix.get((was, now), Measures()).customers for now in names]
-        if any(cells):
-            rows.append([was, *(f"{cell:,}" if cell else "·" for cell in cells)])
-    yield Table(
-        ["From, to", *names], rows, numbers=1, title="From (down) and to (across)", folded=len(names) > 6
-    )
+        rows.append([f"{number} {was}", *(f"{cell:,}" if cell else "·" for cell in cells)])
+    numbers = [str(number) for number in range(1, len(names) + 1)]
+    yield Table(["", *numbers], rows, numbers=1, title="From (down) to (across)", folded=len(names) > 6)
 
 
 def _listed(measured: Effect) -> list[str]:
@@ -180,7 +181,7 @@ def _listed(measured: Effect) -> list[str]:
     ] or measured.segments()
 
 
-def _why(name: str, measured: Effect, causes: Causes) -> str:
+def _why(measured: Effect, causes: Causes) -> str:
     """Keep apart what the rule moves, what customers do, and what fitting again moves."""
     said = [f"Because of this change, on the same data and fits: {measured.moved.customers:,} customers."]
     unit = "in and out of segments" if measured.definition.is_overlapping else "customers"
@@ -189,7 +190,8 @@ def _why(name: str, measured: Effect, causes: Causes) -> str:
         said.append(
             f"For comparison, moved since {causes.previous_date} as published: "
             f"{since.get('customer', 0):,} {unit} by what customers did, "
-            f"{since.get('refit', 0):,} by fitting again, {since.get('definition', 0):,} by changed definitions."
+            f"{since.get('refit', 0):,} by fitting again, "
+            f"{since.get('definition', 0):,} by changed definitions."
         )
     if causes.databases:
         said.append(
@@ -297,8 +299,13 @@ def print_blocks(blocks: Iterator[Block], console: Console) -> None:
             table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, title=block.title or None)
             table.title_justify = "left"
             for number, heading in enumerate(block.headings):
-                justify = "right" if number >= block.numbers else "left"
-                table.add_column(escape(heading), justify=justify, overflow="fold")
+                is_number = number >= block.numbers
+                table.add_column(
+                    escape(heading),
+                    justify="right" if is_number else "left",
+                    no_wrap=is_number or number == 0,
+                    overflow="fold",
+                )
             for row in block.rows:
                 table.add_row(*map(escape, row))
             console.print(table)

@@ -72,12 +72,13 @@ def review(
         raise ReviewError(f"There is no database {database} yet. Build it first: make build.")
     commit = sides.find_base(project, reference)
     base = sides.what_else_changed(project, commit, reference)
-    say("Reading the definitions as they stand ...")
-    after = sides.compile_after(project, source, database)
-    _refuse_problems(after, "as they stand")
-    say(f"Reading the definitions of {base.reference} ...")
-    before = sides.compile_before(project, commit, source, vars_file, database)
-    _refuse_problems(before, f"of {base.reference}")
+    with sides.open_workshop(database, project) as workshop:
+        say("Reading the definitions as they stand ...")
+        after = sides.compile_after(project, source, workshop)
+        _refuse_problems(after, "as they stand")
+        say(f"Reading the definitions of {base.reference} ...")
+        before = sides.compile_before(project, commit, source, vars_file, workshop)
+        _refuse_problems(before, f"of {base.reference}")
     _refuse_unknown(segmentations, before, after)
 
     found = [

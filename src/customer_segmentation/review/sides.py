@@ -137,27 +137,26 @@ def _at(project: Path, commit: str, path: str) -> str:
     return git(project, "show", f"{commit}:./{path}")
 
 
-def compile_after(project: Path, source: Input, database: Path) -> Side:
+def compile_after(project: Path, source: Input, workshop: Path) -> Side:
     """Compile the definitions as they stand in the project's folder."""
-    with _workshop(database, project) as folder:
-        return _compile(project, folder, source.vars, f"the definitions in {project}")
+    return _compile(project, workshop, source.vars, f"the definitions in {project}")
 
 
-def compile_before(project: Path, commit: str, source: Input, vars_file: Path | None, database: Path) -> Side:
+def compile_before(project: Path, commit: str, source: Input, vars_file: Path | None, workshop: Path) -> Side:
     """Compile the definitions of a commit, with everything else as it stands in the project's folder.
 
     vars_file: the file that the input's variables were read from, if it is part of the repository: the list
     of segmentations that it had at the commit counts.
     """
+    copy = workshop / "before"
+    _copy_project(project, copy)
+    _put_back_definitions(project, commit, copy)
     variables = dict(source.vars)
-    with _workshop(database, project) as folder:
-        copy = folder / "before"
-        _copy_project(project, copy)
-        _put_back_definitions(project, commit, copy)
-        names = _segmentations_at(project, commit, vars_file)
-        if names is not None:
-            variables["segmentations"] = names
-        return _compile(copy, folder, variables, f"the definitions at {commit[:8]}")
+    names = _segmentations_at(project, commit, vars_file)
+    # other variables would make dbt read the whole project again
+    if names != _segmentations_now(project, variables):
+        variables["segmentations"] = names
+    return _compile(copy, workshop, variables, f"the definitions at {commit[:8]}")
 
 
 def _segmentations_at(project: Path, commit: str, vars_file: Path | None) -> list[str] | None:
@@ -168,10 +167,19 @@ def _segmentations_at(project: Path, commit: str, vars_file: Path | None) -> lis
             names = (yaml.safe_load(_at(project, commit, path)) or {}).get("segmentations")
             if names:
                 return names
-    variables = _project_variables(_at(project, commit, "dbt_project.yml"))
-    # a project that uses this one as a package may state it under the package's name
-    nested = [value for value in variables.values() if isinstance(value, dict) and "segmentations" in value]
-    return variables.get("segmentations") or (nested[0]["segmentations"] if nested else None)
+    return _published(_project_variables(_at(project, commit, "dbt_project.yml")))
+
+
+def _segmentations_now(project: Path, variables: dict) -> list[str] | None:
+    stated = _project_variables((project / "dbt_project.yml").read_text(encoding="utf-8"))
+    return _published(stated | variables)
+
+
+def _published(variables: dict) -> list[str] | None:
+    # a project that uses this one as a package may state its variables under the package's name
+    return variables.get("segmentations") or (variables.get("customer_segmentation") or {}).get(
+        "segmentations"
+    )
 
 
 def _copy_project(project: Path, copy: Path) -> None:
@@ -199,7 +207,7 @@ def _put_back_definitions(project: Path, commit: str, copy: Path) -> None:
 
 
 @contextmanager
-def _workshop(database: Path, project: Path) -> Iterator[Path]:
+def open_workshop(database: Path, project: Path) -> Iterator[Path]:
     """A folder for what dbt writes, with a profile that can only read the database."""
     profile = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8"))["profile"]
     output = {
