@@ -86,34 +86,37 @@ def _customers(effect: Effect, side: str) -> int:
 
 
 def _empty(effect: Effect) -> list[Check]:
-    definition = effect.definition
-    return [
-        Check(
-            definition.name,
-            "empty",
-            BROKEN if effect.before(segment["name"]).customers else NOTED,
-            f"nobody is in {segment['name']}"
-            + ("" if effect.before(segment["name"]).customers else ", and nobody was"),
-        )
-        for segment in definition.segments
+    empty = [
+        segment["name"]
+        for segment in effect.definition.segments
         if not effect.after(segment["name"]).customers
+    ]
+    emptied = [name for name in empty if effect.before(name).customers]
+    still = [name for name in empty if name not in emptied]
+    return [
+        Check(effect.definition.name, "empty", result, f"{says} {', '.join(names)}")
+        for names, result, says in (
+            (emptied, BROKEN, "nobody would be left in"),
+            (still, NOTED, "nobody is in, now as before:" if not effect.is_added else "nobody is in"),
+        )
+        if names
     ]
 
 
 def _reach(effect: Effect) -> list[Check]:
     """Segments that get a treatment, hold customers, and have nobody who may be contacted."""
-    return [
-        Check(
-            effect.definition.name,
-            "unreachable",
-            NOTED,
-            f"nobody in {segment['name']} can be reached, though it has a treatment",
-        )
+    name = effect.definition.name
+    if effect.total.customers and not effect.total.reachable:
+        return [Check(name, "unreachable", NOTED, "nobody can be reached: there are no consents")]
+    unreachable = [
+        segment["name"]
         for segment in effect.definition.segments
         if segment.get("treatment")
         and effect.after(segment["name"]).customers
         and not effect.after(segment["name"]).reachable
     ]
+    says = f"nobody can be reached in {', '.join(unreachable)}, though there is a treatment"
+    return [Check(name, "unreachable", NOTED, says)] if unreachable else []
 
 
 def _owners(changes: list[Change], definitions: dict[str, Definition]) -> list[Check]:

@@ -85,9 +85,10 @@ def _moved(measured: Effect) -> str:
         return "no customer moves"
     customers, revenue, expected, _ = moved.shares(total)
     at_stake = f", {_percent(expected)} of the expected revenue" if expected is not None else ""
+    reach = f"; {moved.reachable:,} of them can be reached" if total.reachable else ""
     return (
         f"{moved.customers:,} of {total.customers:,} customers move ({_percent(customers)}), with "
-        f"{_percent(revenue)} of the revenue{at_stake}; {moved.reachable:,} of them can be reached"
+        f"{_percent(revenue)} of the revenue{at_stake}{reach}"
     )
 
 
@@ -126,9 +127,12 @@ def _sizes(measured: Effect, currency: str) -> Table:
         ]
         if has_expected:
             row.append(_from_to(_short(before.expected_revenue_365d), _short(after.expected_revenue_365d)))
-        rows.append([*row, _from_to(f"{before.reachable:,}", f"{after.reachable:,}")])
-    expected = ["Expected 365d"] if has_expected else []
-    headings = ["Segment", "Customers", "", "Share", f"Revenue 12m, {currency}", *expected, "Reachable"]
+        if measured.total.reachable:
+            row.append(_from_to(f"{before.reachable:,}", f"{after.reachable:,}"))
+        rows.append(row)
+    headings = ["Segment", "Customers", "", "Share", f"Revenue 12m, {currency}"]
+    headings += ["Expected 365d"] if has_expected else []
+    headings += ["Reachable"] if measured.total.reachable else []
     return Table(headings, rows, numbers=1, title="Before → after")
 
 
