@@ -116,7 +116,8 @@ def test_a_change_of_many_kinds_is_told_whole_and_true(repository: Repository):
             "select lifecycle, count(*), sum(revenue_12m), count(*) filter (is_reachable) "
             "from scores.customer_features join segments.published_segments "
             "using (customer_id, as_of_date) "
-            "where as_of_date = (select max(as_of_date) from marts.customers) and lifecycle not in ('prospect', 'dormant', 'lapsed') and overdue_ratio > 2 group by 1"
+            "where as_of_date = (select max(as_of_date) from marts.customers) "
+            "and lifecycle not in ('prospect', 'dormant', 'lapsed') and overdue_ratio > 2 group by 1"
         ).fetchall()
     moved = {
         move["from"]: (move["customers"], move["revenue_12m"], move["reachable"])
