@@ -123,4 +123,8 @@ def _of_a_segment(before: dict, after: dict) -> Iterable[tuple[str, object, obje
 
 def _text(value: object) -> str | None:
     """Write a value so that a change of line breaks is none."""
+    if isinstance(value, dict):
+        value = ", ".join(f"{key}: {entry}" for key, entry in value.items())
+    elif isinstance(value, list):
+        value = "; ".join(_text(entry) for entry in value)
     return None if value is None else " ".join(str(value).split())
