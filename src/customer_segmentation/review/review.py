@@ -141,6 +141,7 @@ def _open(database: Path, base_database: Path | None) -> duckdb.DuckDBPyConnecti
         connection = duckdb.connect(str(database), read_only=True)
     except duckdb.IOException as error:
         raise ReviewError(f"{database} can't be read now: is it being built? {error}") from error
+    connection.execute("set enable_progress_bar = false")
     if base_database:
         if not base_database.is_file():
             raise ReviewError(f"There is no database {base_database}.")
