@@ -51,7 +51,7 @@ WAYS = """
 
 
 def test_the_ways_into_a_segment_lead_nowhere_else_and_miss_nobody(project, tmp_path):
-    definitions = json.dumps(json.dumps([drawn_definition(number) for number in range(40)]))
+    definitions = json.dumps(json.dumps([drawn_definition(number) for number in range(16)]))
     outcome = project.dbt(
         tmp_path, "compile", "--no-populate-cache", "--inline", WAYS.replace("DEFINITIONS", definitions)
     )
@@ -110,7 +110,7 @@ def arrivals(demo: Outcome, segmentation: str, expression: str, changes: str, wh
                 map(list(feature), list(
                     needed + case comparison when '>' then 1e-6 when '<' then -1e-6 else 0 end
                 )) as needed,
-                bool_and(orders_needed = 1 and coalesce(feature not like 'monetary%', true)) as is_one_order,
+                bool_and(coalesce(orders_to_next = 1, false)) as is_one_order,
                 bool_and(is_complete and needed is not null) as is_complete
             from marts.segment_distance_to_next
             where segmentation = '{segmentation}'
