@@ -2,12 +2,13 @@
 
 import json
 import time
+from datetime import datetime
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from customer_segmentation import contract, inputs, promotion, report
+from customer_segmentation import contract, explain, explain_print, inputs, promotion, report
 from customer_segmentation.demo_shop import main as demo_shop
 
 input_option = click.option(
@@ -27,7 +28,7 @@ class ReadableErrors(click.Group):
         """Run the command."""
         try:
             return super().invoke(context)
-        except (inputs.InputError, report.ReportError, promotion.PromotionError) as error:
+        except (inputs.InputError, report.ReportError, promotion.PromotionError, explain.ExplainError) as error:
             raise click.ClickException(str(error)) from error
 
 
@@ -111,6 +112,22 @@ def write_contract(check: bool) -> None:
         raise click.ClickException(
             f"{_short(contract.PAGE)} is out of date. Write it anew: segmentation contract"
         )
+
+
+@main.command(name="explain")
+@click.argument("customer_id", metavar="CUSTOMER")
+@input_option
+@click.option(
+    "--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="An as-of date; default: the latest."
+)
+@click.option("--segmentation", metavar="NAME", help="Only this segmentation, with all its moves.")
+def explain_customer(
+    customer_id: str, name_or_path: str, as_of: datetime | None, segmentation: str | None
+) -> None:
+    """Say in which segments CUSTOMER is and why, what is lacking for the next better one, and every move."""
+    source = inputs.resolve(name_or_path)
+    told = explain.explain(source.database, customer_id, as_of and as_of.date(), segmentation)
+    explain_print.print_explanation(told, _currency(source), _console())
 
 
 main.add_command(demo_shop, name="demo-shop")
