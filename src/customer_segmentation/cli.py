@@ -28,7 +28,12 @@ class ReadableErrors(click.Group):
         """Run the command."""
         try:
             return super().invoke(context)
-        except (inputs.InputError, report.ReportError, promotion.PromotionError, explain.ExplainError) as error:
+        except (
+            inputs.InputError,
+            report.ReportError,
+            promotion.PromotionError,
+            explain.ExplainError,
+        ) as error:
             raise click.ClickException(str(error)) from error
 
 
@@ -118,7 +123,11 @@ def write_contract(check: bool) -> None:
 @click.argument("customer_id", metavar="CUSTOMER")
 @input_option
 @click.option(
-    "--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="An as-of date; default: the latest."
+    "--as-of",
+    "as_of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="An as-of date; default: the latest.",
 )
 @click.option("--segmentation", metavar="NAME", help="Only this segmentation, with all its moves.")
 def explain_customer(

@@ -47,12 +47,27 @@ where membership.customer_id = ? and membership.as_of_date <= ?
 order by 1, 2, 3
 """
 
-FEATURES = "select * from scores.customer_features where customer_id = ? and as_of_date = ?"
+# a table of the connection's own: conditions are evaluated on its one row
+FEATURES = """
+create or replace temp table explained_features as
+select * from scores.customer_features where customer_id = ? and as_of_date = ?
+"""
 
 DISTANCE = """
 select
-    segmentation, next_segment, feature, comparison, term, metric, value, needed, metric_value, metric_needed,
-    orders_needed, orders_to_next, is_complete
+    segmentation,
+    next_segment,
+    feature,
+    comparison,
+    term,
+    metric,
+    value,
+    needed,
+    metric_value,
+    metric_needed,
+    orders_needed,
+    orders_to_next,
+    is_complete
 from marts.segment_distance_to_next
 where customer_id = ? and as_of_date = ?
 order by segmentation, orders_needed nulls last, term
@@ -65,7 +80,7 @@ class ExplainError(Exception):
 
 @dataclass(frozen=True)
 class Unmet:
-    """A term on the way to the next better segment that the customer lacks: a row of segment_distance_to_next."""
+    """A term that the customer lacks on the way up: a row of segment_distance_to_next."""
 
     feature: str | None
     comparison: str | None
@@ -206,7 +221,8 @@ class _Record:
             )
 
     def _features(self, customer_id: str, day: date) -> dict:
-        cursor = self.connection.execute(FEATURES, [customer_id, day])
+        self.connection.execute(FEATURES, [customer_id, day])
+        cursor = self.connection.execute("select * from explained_features")
         row = cursor.fetchone()
         if row is None:
             raise ExplainError(
@@ -239,7 +255,7 @@ class _Record:
     def _because(self, name: str, definition: dict, published: list[str], values: dict) -> list[str]:
         """Return a reason for each segment or, for a customer in none, why so."""
         population = definition["population"]
-        if not published and population and not self._holds(population, values):
+        if not published and population and not self._holds(population):
             return [f"looks only at {with_values(population, values)}"]
         if definition["assignment"] == "learned":
             return [self._learned(name, definition, segment, values) for segment in published] or [
@@ -264,24 +280,26 @@ class _Record:
             return f"{definition['column']} says so"
         nearest = f"{values['cluster_distance']:.2f} spreads from its centre, which is the nearest one; "
         rule = (self._of_catalogue(name, segment, 3) or "").removeprefix("learned; about: ")
-        holding = [either for either in alternatives_of(rule) if either and self._holds(either, values)]
+        holding = [either for either in alternatives_of(rule) if either and self._holds(either)]
         if not holding:
             return f"{nearest}its rule of thumb does not hold here"
         return f"{nearest}its rule of thumb holds: {with_values(holding[0], values)}"
 
     def _why_not_better(self, name: str, definition: dict, published: list[str], values: dict) -> str | None:
-        """Return the conditions of the next rank, where segment_distance_to_next doesn't tell the way there."""
+        """Return the conditions of the next rank, for where segment_distance_to_next tells no way."""
         if definition["assignment"] != "first_match" or len(published) != 1:
             return None
         rank = self._of_catalogue(name, published[0], 5)
         conditions = {segment["name"]: segment["when"] for segment in definition["segments"]}
-        better = {
-            segment: self._of_catalogue(name, segment, 5) for segment in conditions if rank is not None
-        }
+        better = {segment: self._of_catalogue(name, segment, 5) for segment in conditions if rank is not None}
         better = {segment: other for segment, other in better.items() if other is not None and other > rank}
         told = [
             f"{self._label(name, segment)}: "
-            + (with_values(conditions[segment], values) if conditions[segment] else "no other condition holds")
+            + (
+                with_values(conditions[segment], values)
+                if conditions[segment]
+                else "no other condition holds"
+            )
             for segment, other in better.items()
             if other == min(better.values())
         ]
@@ -296,12 +314,14 @@ class _Record:
         if then is None:
             remarks.append("its definition of then can't be evaluated any more: a column has gone")
         elif then != published:
-            what = "the clusters were fitted anew" if definition["assignment"] == "learned" else (
-                "rows came late, were corrected, or the cut-offs changed with them"
+            what = (
+                "the clusters were fitted anew"
+                if definition["assignment"] == "learned"
+                else ("rows came late, were corrected, or the cut-offs changed with them")
             )
             remarks.append(
-                f"was published as {self._labels(name, published)}; by what is known today it would have been "
-                f"{self._labels(name, then)}: {what}"
+                f"was published as {self._labels(name, published)}; by what is known today it would "
+                f"have been {self._labels(name, then)}: {what}"
             )
         version_now, definition_now = self.publications.get((self.dates[-1], name), (version, definition))
         now = self._segments_by(definition_now, values)
@@ -310,16 +330,16 @@ class _Record:
         return remarks
 
     def _segments_by(self, definition: dict, values: dict) -> list[str] | None:
-        """Return the segments that a definition gives, sorted; None if it asks for a column that is not there."""
+        """Return the segments that a definition gives, sorted; None if a column of it has gone."""
         try:
-            if definition["population"] and not self._holds(definition["population"], values):
+            if definition["population"] and not self._holds(definition["population"]):
                 return []
             if definition["assignment"] == "learned":
                 return [values[definition["column"]]] if values[definition["column"]] else []
             met = [
                 segment["name"]
                 for segment in definition["segments"]
-                if segment["when"] and self._holds(segment["when"], values)
+                if segment["when"] and self._holds(segment["when"])
             ]
         except (duckdb.BinderException, KeyError):
             return None
@@ -327,14 +347,11 @@ class _Record:
             met = met[:1]
         return sorted(met) or ([definition["otherwise"]] if definition["otherwise"] else [])
 
-    def _holds(self, condition: str, values: dict) -> bool:
+    def _holds(self, condition: str) -> bool:
         """Evaluate a condition on the customer's row, by the database itself."""
-        query = f"select coalesce(({condition}), false) from ({FEATURES}) as features"
-        return self._rows(query, values["customer_id"], values["as_of_date"])[0][0]
+        return self._rows(f"select coalesce(({condition}), false) from explained_features")[0][0]
 
-    def _moves(
-        self, name: str, until: date, known_on: list[date], membership: list[tuple]
-    ) -> Iterable[Move]:
+    def _moves(self, name: str, until: date, known_on: list[date], membership: list[tuple]) -> Iterable[Move]:
         """Yield what changed between one date of the record and the next."""
         places = {day: set() for day in known_on}
         rules = {}
@@ -353,7 +370,10 @@ class _Record:
                 pairs = [(segment, None) for segment in left] + [(None, segment) for segment in entered]
             for pair in pairs:
                 yield Move(
-                    day, name, *(self._label(name, segment) for segment in pair), self._cause(name, before, day, pair, rules)
+                    day,
+                    name,
+                    *(self._label(name, segment) for segment in pair),
+                    self._cause(name, before, day, pair, rules),
                 )
 
     def _cause(self, name: str, before: date, day: date, pair: tuple, rules: dict) -> str:
@@ -362,14 +382,21 @@ class _Record:
         said = rules.get(day, [])
         if any(f"{rule}:refit" in said for rule in names):
             return "refit"
-        if any(f"{rule}:definition" in said for rule in names):
-            if self.publications[before, name][0] != self.publications[day, name][0]:
-                return "definition"
-        return "customer"
+        is_redefined = self.publications[before, name][0] != self.publications[day, name][0]
+        return (
+            "definition"
+            if is_redefined and any(f"{rule}:definition" in said for rule in names)
+            else "customer"
+        )
 
     def _left_out(self, name: str) -> str:
-        needs = [row[6] for row in self.catalogue.values() if row[0] == name and row[6]]
-        return f"needs {', '.join(dict.fromkeys(needs))}" if needs else "not published on this date"
+        needs = {
+            need
+            for row in self.catalogue.values()
+            if row[0] == name and row[6]
+            for need in row[6].split(", ")
+        }
+        return f"needs {', '.join(sorted(needs))}" if needs else "not published on this date"
 
     def _of_catalogue(self, name: str, segment: str, place: int) -> object:
         row = self.catalogue.get((name, segment))

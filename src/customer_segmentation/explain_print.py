@@ -19,7 +19,9 @@ CAUSES = {
 
 def print_explanation(told: Explanation, currency: str, console: Console) -> None:
     """Print who the customer is, every segment and why, the way up, and the moves."""
-    console.print(f"[bold]{escape(told.customer_id)}[/bold] as of {told.as_of_date}: {_summary(told, currency)}")
+    console.print(
+        f"[bold]{escape(told.customer_id)}[/bold] as of {told.as_of_date}: {_summary(told, currency)}"
+    )
     console.print(_segments(told.places))
     for place in told.places:
         for remark in place.remarks:
@@ -34,7 +36,9 @@ def _summary(told: Explanation, currency: str) -> str:
     values = told.values
     orders = values["lifetime_orders"] or 0
     if not orders:
-        return f"no order yet; on record since {told.known_since}{' or before' if told.is_known_longer else ''}"
+        return (
+            f"no order yet; on record since {told.known_since}{' or before' if told.is_known_longer else ''}"
+        )
     return (
         f"{_count(orders, 'order')} worth {currency} {as_text(values['lifetime_revenue'])}, "
         f"the last one {_ago(values['days_since_last_order'])} ({values['last_order_on']})"
@@ -87,29 +91,30 @@ def in_plain_words(way: WayUp, values: dict, currency: str) -> list[str]:
 
 def _brought_by_orders(unmet: Unmet, values: dict) -> str:
     """Say what orders do to a feature, where they alone lead up."""
-    now = f"{unmet.feature} {_asked(unmet)} (now {as_text(unmet.value)})"
+    now = f"{unmet.term} (now {as_text(unmet.value)})"
     if unmet.metric:
         return f"{now}: {_of_metric(unmet)}"
     if unmet.feature == "days_between_last_orders" and unmet.comparison == ">=":
-        return f"a break of {_count(values['days_since_last_order'], 'day')} that ends: {now}"
+        return f"it ends a break of {_count(values['days_since_last_order'], 'day')}: {now}"
     if unmet.feature == "gap_ratio" and unmet.comparison.startswith(">"):
-        return f"a break of {as_text(values['overdue_ratio'])} times the expected days that ends: {now}"
+        return f"it ends a break of {as_text(values['overdue_ratio'])} times the expected days: {now}"
     return now
 
 
 def _in_words(unmet: Unmet, currency: str) -> str:
-    feature, value, needed = unmet.feature, unmet.value, unmet.needed
-    if unmet.metric:
-        more = (unmet.metric_needed or 0) - (unmet.metric_value or 0)
-        score = f"{feature} {_asked(unmet)} (now {as_text(value)})"
-        if unmet.metric == "lifetime_orders":
-            return f"{_count(more, 'more order')}: {score}, {_of_metric(unmet)}"
-        if unmet.metric == "days_since_last_order":
-            return f"an order: {score}, {_of_metric(unmet)}"
-        return f"over {currency} {as_text(more)} more {in_words(unmet.metric)} ({_of(unmet)}): {score}"
     if not unmet.comparison:
         return unmet.term
+    feature, value, needed = unmet.feature, unmet.value, unmet.needed
     asked = f"{unmet.term} (now {as_text(value)})"
+    if unmet.metric:
+        more = (unmet.metric_needed or 0) - (unmet.metric_value or 0)
+        if unmet.metric == "lifetime_orders":
+            return f"{_count(more, 'more order')}: {asked}, {_of_metric(unmet)}"
+        if unmet.metric == "days_since_last_order":
+            return f"an order: {asked}, {_of_metric(unmet)}"
+        if not more:  # the cut-off itself is not enough
+            return f"{in_words(unmet.metric)} above {currency} {as_text(unmet.metric_needed)}: {asked}"
+        return f"over {currency} {as_text(more)} more {in_words(unmet.metric)} ({_of(unmet)}): {asked}"
     if feature in ORDERS and unmet.orders_needed:
         more = f"{_count(unmet.orders_needed, 'more order')}{ORDERS[feature]}"
         return f"{more} ({as_text(value)} of {as_text(needed)})"
@@ -118,12 +123,6 @@ def _in_words(unmet: Unmet, currency: str) -> str:
     if feature.startswith("days_since") and needed > (value or 0):
         return f"{_count(needed - (value or 0), 'more day')}: {asked}"
     return asked
-
-
-def _asked(unmet: Unmet) -> str:
-    """Write what is asked of a feature: "4" where it must rise to it, otherwise "<= 1.5"."""
-    number = as_text(unmet.needed)
-    return number if unmet.comparison in ("=", ">=") else f"{unmet.comparison} {number}"
 
 
 def _of_metric(unmet: Unmet) -> str:

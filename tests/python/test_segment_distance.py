@@ -11,8 +11,22 @@ from conftest import Outcome
 # what makes a segmentation: alternatives of it are drawn at random
 TERMS = [
     *["days >= 2", "days < 3", "days between 1 and 2", "days = 2", "days <> 1", "days in (0, 3)"],
-    *["amount > 1.5", "amount <= 1.5", "amount = 2", "not amount > 2", "amount is null", "amount is not null"],
-    *["kind = 'a'", "kind <> 'b'", "kind in ('a', 'b')", "coalesce(kind = 'a', true)", "amount > days", "true"],
+    *[
+        "amount > 1.5",
+        "amount <= 1.5",
+        "amount = 2",
+        "not amount > 2",
+        "amount is null",
+        "amount is not null",
+    ],
+    *[
+        "kind = 'a'",
+        "kind <> 'b'",
+        "kind in ('a', 'b')",
+        "coalesce(kind = 'a', true)",
+        "amount > days",
+        "true",
+    ],
 ]
 VALUES = {"days": [0, 1, 2, 3, 4, None], "amount": [0, 1, 1.5, 2, 2.5, None], "kind": ["a", "b", "c", None]}
 
@@ -22,7 +36,9 @@ def drawn_definition(number: int) -> dict:
     chance = random.Random(number)
 
     def condition() -> str:
-        either = [" and ".join(chance.sample(TERMS, chance.randint(1, 2))) for _ in range(chance.randint(1, 2))]
+        either = [
+            " and ".join(chance.sample(TERMS, chance.randint(1, 2))) for _ in range(chance.randint(1, 2))
+        ]
         return " or ".join(either)
 
     segments = [
@@ -59,14 +75,18 @@ def test_the_ways_into_a_segment_lead_nowhere_else_and_miss_nobody(project, tmp_
     found = json.loads(outcome.result.results[0].node.compiled_code)
     with duckdb.connect() as connection:
         connection.execute("create table customers (days integer, amount double, kind varchar)")
-        connection.executemany("insert into customers values (?, ?, ?)", list(itertools.product(*VALUES.values())))
+        connection.executemany(
+            "insert into customers values (?, ?, ?)", list(itertools.product(*VALUES.values()))
+        )
         for name, segment, ways, expression in found:
             is_on_a_way = " or ".join(
-                "(" + " and ".join(term["is_met"] for term in terms or [{"is_met": "true"}]) + ")" for terms in ways
+                "(" + " and ".join(term["is_met"] for term in terms or [{"is_met": "true"}]) + ")"
+                for terms in ways
             )
             wrong = connection.execute(
                 f"""
-                select * from (select *, {expression} as segment, ({is_on_a_way or "false"}) as is_met from customers)
+                select *
+                from (select *, {expression} as segment, ({is_on_a_way or "false"}) as is_met from customers)
                 where is_met <> coalesce(segment = '{segment}', false)
                 """
             ).fetchall()
@@ -76,11 +96,18 @@ def test_the_ways_into_a_segment_lead_nowhere_else_and_miss_nobody(project, tmp_
 def placed(definition: str) -> str:
     """Write a published definition as SQL, apart from the macros that do so."""
     definition = json.loads(definition)
-    cases = [f"when not coalesce({definition['population']}, false) then null"] if definition["population"] else []
+    cases = (
+        [f"when not coalesce({definition['population']}, false) then null"]
+        if definition["population"]
+        else []
+    )
     cases += [
-        f"when {segment['when']} then '{segment['name']}'" for segment in definition["segments"] if segment["when"]
+        f"when {segment['when']} then '{segment['name']}'"
+        for segment in definition["segments"]
+        if segment["when"]
     ]
-    return f"case {' '.join(cases)} else {repr(definition['otherwise']) if definition['otherwise'] else 'null'} end"
+    rest = f"'{definition['otherwise']}'" if definition["otherwise"] else "null"
+    return f"case {' '.join(cases)} else {rest} end"
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +123,9 @@ def ordered(demo: Outcome) -> dict[str, str]:
     return {segmentation: placed(definition) for segmentation, definition in rows}
 
 
-LATEST = "(select * from scores.customer_features where as_of_date = (select max(as_of_date) from marts.customers))"
+LATEST = """
+(select * from scores.customer_features where as_of_date = (select max(as_of_date) from marts.customers))
+"""
 
 
 def arrivals(demo: Outcome, segmentation: str, expression: str, changes: str, who: str) -> list[tuple]:
@@ -130,7 +159,8 @@ def test_who_meets_what_is_needed_is_in_the_next_segment(demo: Outcome, ordered:
     assert set(ordered) == {"rfm", "lifecycle", "loyalty_tier", "value_potential"}
     for segmentation, expression in ordered.items():
         features = demo.rows(
-            f"select distinct feature from marts.segment_distance_to_next where segmentation = '{segmentation}'"
+            "select distinct feature from marts.segment_distance_to_next"
+            f" where segmentation = '{segmentation}'"
         )
         changes = ", ".join(
             f"coalesce(needed['{feature}'], features.{feature}) as {feature}" for (feature,) in features
@@ -187,16 +217,26 @@ def test_only_who_is_in_the_best_segment_has_no_way_up(demo: Outcome):
     ]
 
 
+FEATURES = """
+{%- set whole = [] -%}
+{%- for name in fromjson(NAMES) if is_whole_number(name) -%}{%- do whole.append(name) -%}{%- endfor -%}
+{{ tojson([whole, feature_movements().keys() | list]) }}
+"""
+
+
 def test_features_that_are_taken_for_whole_numbers_are(project, demo: Outcome, tmp_path):
     types = dict(
         demo.rows(
-            "select column_name, data_type from information_schema.columns where table_name = 'customer_features'"
+            "select column_name, data_type from information_schema.columns"
+            " where table_name = 'customer_features'"
         )
     )
-    inline = "{% set whole = [] %}{% for name in fromjson(NAMES) if is_whole_number(name) %}{% do whole.append(name) %}"
-    inline += "{% endfor %}{{ tojson([whole, feature_movements().keys() | list]) }}"
     outcome = project.dbt(
-        tmp_path, "compile", "--no-populate-cache", "--inline", inline.replace("NAMES", json.dumps(json.dumps(list(types))))
+        tmp_path,
+        "compile",
+        "--no-populate-cache",
+        "--inline",
+        FEATURES.replace("NAMES", json.dumps(json.dumps(list(types)))),
     )
     whole, moving = json.loads(outcome.result.results[0].node.compiled_code)
     assert {types[name] for name in whole} == {"INTEGER"}
