@@ -7,7 +7,8 @@
 {% macro ordered_definitions() %}
     {%- set ordered = [] -%}
     {%- for definition in published_definitions() if definition.assignment == 'first_match' -%}
-        {%- if definition.segments[0].rank is defined -%}{%- do ordered.append(definition) -%}{%- endif -%}
+        {%- set ranks = ranked_segments(definition) | map(attribute='rank') | select('defined') | unique | list -%}
+        {%- if ranks | length > 1 -%}{%- do ordered.append(definition) -%}{%- endif -%}
     {%- endfor -%}
     {{ return(ordered) }}
 {% endmacro %}
@@ -335,4 +336,36 @@
         'conditions': conditions | unique | list,
         'doubts': ['false'] if way.limits.keys() | select('in', in_texts) | list else doubts,
     }) -%}
+{% endmacro %}
+
+{#- SQL for a way that is open to a customer: its level, the terms that are unmet, and its number, in one number. -#}
+{% macro way_as_number(way) -%}
+    case when level < {{ way.level }}
+    {%- for condition in way.conditions %} and {{ condition }}{% endfor %} then {{ way.level * 1000000 + way.number }}
+    {%- for position in way.terms %} + case when term_{{ position }} then 0 else 10000 end{% endfor %} end
+{%- endmacro %}
+
+{#- The terms of all ways as rows of SQL: number of the way, position of the term, where it leads, and what it says. -#}
+{% macro listed_terms(plan) -%}
+    {%- for way in plan.ways -%}
+        {%- set is_last = loop.last -%}
+        {%- for position in way.terms -%}
+            {%- set term = plan.terms[position] -%}
+            {%- set needed = 'null' if term.needed is none else number_as_text(term.needed) -%}
+            ({{ way.number }}, {{ position }}, '{{ way.segment }}', {{ as_text(term.feature) }},
+            {#- #} {{ as_text(term.comparison) }}, {{ as_text(term.text) }}, {{ needed }})
+            {{- '' if is_last and loop.last else ', ' }}
+        {%- endfor -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- [(position, SQL)] of the terms that any order meets if they aren't met: that the last one was long ago, for instance. -#}
+{% macro terms_met_by_any_order(plan) %}
+    {%- set found = [] -%}
+    {%- for term in plan.terms if term.takes_order != 'false' -%}
+        {%- if feature_movements().get(term.feature, {}).kind in ['low', 'high', 'gap', 'age'] -%}
+            {%- do found.append((plan.terms.index(term), term.takes_order)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(found) }}
 {% endmacro %}

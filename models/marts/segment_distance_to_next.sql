@@ -78,18 +78,7 @@ customers as (
         *,
         least(
             {%- for way in plan.ways %}
-            case
-                when
-                    level < {{ way.level }}
-                    {%- for condition in way.conditions %}
-                    and {{ condition }}
-                    {%- endfor %}
-                    then
-                        {{ way.level * 1000000 + way.number }}
-                        {%- for position in way.terms %}
-                        + case when term_{{ position }} then 0 else 10000 end
-                        {%- endfor %}
-            end,
+            {{ way_as_number(way) }},
             {%- endfor %}
             cast(null as integer)
         ) as way
@@ -98,24 +87,16 @@ customers as (
 
 {{ name }}_way_terms as (
     select
-        number,
-        position,
-        next_segment,
-        feature,
-        comparison,
-        term,
-        cast(needed as double) as needed
+        listed.number,
+        listed.position,
+        listed.next_segment,
+        listed.feature,
+        listed.comparison,
+        listed.term,
+        cast(listed.needed as double) as needed
     from (
         values
-        {%- for way in plan.ways %}
-        {%- set is_last = loop.last %}
-        {%- for position in way.terms %}
-        {%- set term = plan.terms[position] %}
-        ({{ way.number }}, {{ position }}, '{{ way.segment }}', {{ as_text(term.feature) }}, {{ as_text(term.comparison) }},
-        {#- #} {{ as_text(term.text) }}, {{ 'null' if term.needed is none else number_as_text(term.needed) }})
-        {{- ',' if not (is_last and loop.last) }}
-        {%- endfor %}
-        {%- endfor %}
+        {{ listed_terms(plan) }}
     ) as listed (number, position, next_segment, feature, comparison, term, needed)
 ),
 {%- endfor %}
@@ -148,10 +129,8 @@ unmet as (
         -- met by any order: that the last one was long ago, for instance
         case
             when terms.position is null then cast(null as boolean)
-            {%- for term in plan.terms if feature_movements().get(term.feature, {}).kind in ('low', 'high', 'gap', 'age') %}
-            {%- if term.takes_order != 'false' %}
-            when terms.position = {{ plan.terms.index(term) }} then {{ term.takes_order }}
-            {%- endif %}
+            {%- for position, takes_order in terms_met_by_any_order(plan) %}
+            when terms.position = {{ position }} then {{ takes_order }}
             {%- endfor %}
             else false
         end as is_met_by_order,
