@@ -30,7 +30,7 @@
 {% macro ways_into(definition, segment) %}
     {%- set ways = namespace(found=[]) -%}
     {%- for alternative in condition_alternatives(segment.when or '', definition.population or '') -%}
-        {%- set way = both(alternative, {'limits': {}, 'others': []}) -%}
+        {%- set way = together(alternative, {'limits': {}, 'others': []}) -%}
         {%- if not is_impossible(way) -%}{%- do ways.found.append(way) -%}{%- endif -%}
     {%- endfor -%}
     {%- set earlier = namespace(done=false) -%}
@@ -47,11 +47,11 @@
 {% macro ways_around(ways, alternative, is_better) %}
     {%- set around = [] -%}
     {%- for way in ways -%}
-        {%- if is_impossible(both(way, alternative)) -%}
+        {%- if is_impossible(together(way, alternative)) -%}
             {%- do around.append(way) -%}
         {%- else -%}
             {%- for option in opposites(alternative) -%}
-                {%- set narrower = both(way, option) -%}
+                {%- set narrower = together(way, option) -%}
                 {%- if is_better -%}{%- do narrower.kept_out.append(option) -%}{%- endif -%}
                 {%- if not is_impossible(narrower) -%}{%- do around.append(narrower) -%}{%- endif -%}
             {%- endfor -%}
@@ -74,10 +74,10 @@
 {% endmacro %}
 
 {#- What holds if both hold. -#}
-{% macro both(one, other) %}
+{% macro together(one, other) %}
     {%- set limits = dict(one.limits) -%}
     {%- for feature, limit in other.limits.items() -%}
-        {%- do limits.update({feature: both_limits(limits[feature], limit) if feature in limits else limit}) -%}
+        {%- do limits.update({feature: limits_together(limits[feature], limit) if feature in limits else limit}) -%}
     {%- endfor -%}
     {%- for feature, limit in limits.items() -%}
         {%- do limits.update({feature: tidy_limit(feature, limit)}) -%}
@@ -89,7 +89,7 @@
     }) }}
 {% endmacro %}
 
-{% macro both_limits(one, other) %}
+{% macro limits_together(one, other) %}
     {%- set least = [one.least, other.least] | select | list -%}
     {%- set most = [one.most, other.most] | select | list -%}
     {%- set values = one['values'] -%}
