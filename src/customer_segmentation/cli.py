@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from customer_segmentation import contract, inputs, promotion, report
+from customer_segmentation import contract, explain, explain_print, inputs, promotion, report
 from customer_segmentation.definitions import scaffold, schema
 from customer_segmentation.demo_shop import main as demo_shop
 from customer_segmentation.environment import PROJECT
@@ -178,6 +178,26 @@ def diff(
             click.echo(text)
     if found.is_blocked and not no_guard:
         sys.exit(GUARD_BROKEN)
+
+
+@main.command(name="explain")
+@click.argument("customer_id", metavar="CUSTOMER")
+@input_option
+@click.option(
+    "--as-of",
+    "as_of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="An as-of date; default: the latest.",
+)
+@click.option("--segmentation", metavar="NAME", help="Only this segmentation, with all its moves.")
+def explain_customer(
+    customer_id: str, name_or_path: str, as_of: datetime | None, segmentation: str | None
+) -> None:
+    """Say in which segments CUSTOMER is and why, what is lacking for the next better one, and every move."""
+    source = inputs.resolve(name_or_path)
+    told = explain.explain(source.database, customer_id, as_of and as_of.date(), segmentation)
+    explain_print.print_explanation(told, _currency(source), _console())
 
 
 main.add_command(demo_shop, name="demo-shop")
