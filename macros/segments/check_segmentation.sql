@@ -86,13 +86,13 @@
     {%- if written.otherwise -%}{%- do problems.append('`otherwise` belongs to conditions: a learned segmentation has none') -%}{%- endif -%}
     {%- for segment in written.segments or [] -%}
         {%- set where = "segment '" ~ segment.name ~ "'" if segment.name else 'segment ' ~ loop.index -%}
-        {%- for problem in text_problems(segment, ['owner', 'hypothesis', 'treatment']) -%}{%- do problems.append(where ~ ': ' ~ problem) -%}{%- endfor -%}
+        {%- for problem in text_problems(segment, ['owner', 'hypothesis', 'treatment', 'expect']) -%}{%- do problems.append(where ~ ': ' ~ problem) -%}{%- endfor -%}
     {%- endfor -%}
     {{ return(problems) }}
 {% endmacro %}
 
 {% macro segment_problems(segment, otherwise, columns) %}
-    {%- set problems = text_problems(segment, ['when', 'rank', 'owner', 'hypothesis', 'treatment']) -%}
+    {%- set problems = text_problems(segment, ['when', 'rank', 'owner', 'hypothesis', 'treatment', 'expect']) -%}
     {%- if segment.rank is defined and (segment.rank is not integer or segment.rank is boolean) -%}
         {%- do problems.append("`rank` is '" ~ segment.rank ~ "': it must be a whole number, and higher is better") -%}
     {%- endif -%}
