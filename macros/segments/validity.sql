@@ -39,9 +39,3 @@
     end
     {%- endif -%}
 {%- endmacro %}
-
-{#- The claims of a segment, also where it makes only one. -#}
-{% macro claims_of(segment) %}
-    {%- set written = segment.expect or [] -%}
-    {{ return([written] if written is mapping else written) }}
-{% endmacro %}

@@ -6,7 +6,7 @@
 {%- for name in var('segmentations') if execute %}
 {%- set definition = segmentation_definition(name) %}
 {%- for segment in definition.segments %}
-{%- for claim in claims_of(segment) %}
+{%- for claim in ([segment.expect] if segment.expect is mapping else segment.expect or []) %}
 select
     {{ as_text(name) }} as segmentation,
     {{ as_text(segment.name) }} as segment,

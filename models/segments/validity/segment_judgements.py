@@ -1,6 +1,7 @@
 """Judges segmentations by the criteria of a good one: customer_segmentation/validity."""
 
-from customer_segmentation.validity.criteria import TYPES, judge
+from customer_segmentation.validity.judge import judge
+from customer_segmentation.validity.segmentations import TYPES
 
 
 def model(dbt, session):

@@ -5,7 +5,7 @@ from scipy.special import gammaln, xlogy
 
 
 def kappa(table: np.ndarray) -> tuple[float, float, float | None]:
-    """Return the share on the diagonal of counts (k, k), the share by chance, and kappa; None if chance is all.
+    """Return the share of counts (k, k) on the diagonal, what it is by chance, and kappa (or None).
 
     Cohen (1960): (observed - expected) / (1 - expected), expected from the margins.
     """
@@ -18,10 +18,10 @@ def kappa(table: np.ndarray) -> tuple[float, float, float | None]:
 
 
 def adjusted_mutual_information(table: np.ndarray) -> float | None:
-    """Return the adjusted mutual information of a table of counts (r, c): 0 by chance, 1 for the same partition.
+    """Return the adjusted mutual information of counts (r, c): 0 by chance, 1 for the same partition.
 
-    Vinh, Epps and Bailey (2010, JMLR 11, eq. 24a) with the mean of both entropies, as scikit-learn has it. None if
-    either side has a single group.
+    Vinh, Epps and Bailey (2010, JMLR 11, eq. 24a) with the mean of both entropies, as scikit-learn has it.
+    None if either side has a single group.
     """
     table = np.asarray(table, float)
     table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
@@ -43,8 +43,8 @@ def _entropy(counts: np.ndarray, total: float) -> float:
 def _expected_information(rows: np.ndarray, columns: np.ndarray, total: float) -> float:
     """Return the mean mutual information of all tables with these margins.
 
-    A cell is then hypergeometric. What is further from its mean than 12 standard deviations, and 30 customers, is
-    less likely than 1e-15 and left out.
+    A cell is then hypergeometric. What is further from its mean than 12 standard deviations, and 30
+    customers, is less likely than 1e-15 and left out.
     """
     expected = 0.0
     for row in rows:

@@ -35,9 +35,10 @@ def test_claims(claims: pd.DataFrame, moments: pd.DataFrame) -> pd.DataFrame:
     """Return a row per claim (segment_claims), tested on segment_moments, in the columns of TYPES.
 
     The latest outcome window decides; earlier ones, which share no day with it, say in how many of them the
-    difference had the claimed sign. A claim is supported if the 95 % Welch interval of the difference lies on its
-    side of 0, also with the largest customers cut to the cap, and the difference is not too small to matter
-    (Cohen's d or h of 0.2). It is refuted if the intervals lie on the other side, and else not shown.
+    difference had the claimed sign. A claim is supported if the 95 % Welch interval of the difference lies
+    on its side of 0, also with the largest customers cut to the cap, and the difference is not too small to
+    matter (Cohen's d or h of 0.2). It is refuted if the intervals lie on the other side, and else not
+    shown.
     """
     rows = [claim | _test(claim, moments) for claim in claims.drop(columns="assignment").to_dict("records")]
     frame = pd.DataFrame(rows, columns=list(TYPES), dtype=object)

@@ -55,9 +55,9 @@ def of_yes_or_no(sizes: np.ndarray, yes: np.ndarray) -> Sums:
 def _between(sums: Sums) -> tuple[float, float] | None:
     """Return the share of the variance between groups and its standard error; None without any variance.
 
-    The standard error is the infinitesimal jackknife (Efron 1982, ch. 6): with W and T the variance within the
-    groups and in all, an outcome y in group g moves eta squared by ((1 - eta2) (y - m)^2 - (y - m_g)^2) / T.
-    It asks neither for normal outcomes nor for equal variances.
+    The standard error is the infinitesimal jackknife (Efron 1982, ch. 6): with W and T the variance within
+    the groups and in all, an outcome y in group g moves eta squared by ((1 - eta2) (y - m)^2 - (y - m_g)^2)
+    / T. It asks neither for normal outcomes nor for equal variances.
     """
     sizes, total = sums.sizes, sums.sizes.sum()
     means = sums.means
@@ -82,9 +82,9 @@ def _between(sums: Sums) -> tuple[float, float] | None:
 def eta_squared(sums: Sums) -> Effect | None:
     """Return the share of an outcome's variance that the groups explain, less what chance explains.
 
-    Eta squared is Pearson's correlation ratio; chance takes (k - 1) / (n - 1) of it, which Kelley (1935) takes off:
-    1 - (1 - eta2) (n - 1) / (n - k), also known as epsilon squared. Neither value nor interval is below 0. Needs
-    four powers; None for fewer than two groups or an outcome that is the same for all.
+    Eta squared is Pearson's correlation ratio; chance takes (k - 1) / (n - 1) of it, which Kelley (1935)
+    takes off: 1 - (1 - eta2) (n - 1) / (n - k), also known as epsilon squared. Neither value nor interval
+    is below 0. Needs four powers; None for fewer than two groups or an outcome that is the same for all.
     """
     groups, customers = len(sums.sizes), sums.sizes.sum()
     between = _between(sums) if groups > 1 and customers > groups else None
@@ -98,9 +98,9 @@ def eta_squared(sums: Sums) -> Effect | None:
 def cramers_v(sizes: np.ndarray, yes: np.ndarray) -> Effect | None:
     """Return Cramér's V of groups (k,) and a yes or no of which `yes` (k,) said yes, corrected for bias.
 
-    Bergsma (2013, Journal of the Korean Statistical Society 42(3), eqs. 5 to 8): phi2 less (k - 1) (r - 1) / (n - 1),
-    over min(k~, r~) - 1 with k~ = k - (k - 1)^2 / (n - 1), here r = 2. Of an outcome with two values phi2 is eta
-    squared, so its standard error is the same. None where it is not defined.
+    Bergsma (2013, Journal of the Korean Statistical Society 42(3), eqs. 5 to 8): phi2 less (k - 1) (r - 1)
+    / (n - 1), over min(k~, r~) - 1 with k~ = k - (k - 1)^2 / (n - 1), here r = 2. Of an outcome with two
+    values phi2 is eta squared, so its standard error is the same. None where it is not defined.
     """
     sums = of_yes_or_no(sizes, yes)
     groups, customers = len(sums.sizes), sums.sizes.sum()
@@ -119,8 +119,8 @@ def cramers_v(sizes: np.ndarray, yes: np.ndarray) -> Effect | None:
 def welch(one: Sums, other: Sums, confidence: float = 0.95) -> Effect | None:
     """Return the difference of the means of two groups (each Sums of one group) with Welch's interval.
 
-    Welch (1947): variances may differ, degrees of freedom by Satterthwaite. Needs two powers; None if a group has
-    fewer than two customers or nobody differs from anybody.
+    Welch (1947): variances may differ, degrees of freedom by Satterthwaite. Needs two powers; None if a
+    group has fewer than two customers or nobody differs from anybody.
     """
     sizes = np.array([one.sizes[0], other.sizes[0]])
     if min(sizes) < 2:
@@ -136,7 +136,7 @@ def welch(one: Sums, other: Sums, confidence: float = 0.95) -> Effect | None:
 
 
 def cohens_d(one: Sums, other: Sums) -> float:
-    """Return the difference of two means in pooled standard deviations (Cohen 1988, ch. 2); 0 without any spread."""
+    """Return the difference of means in pooled standard deviations (Cohen 1988, ch. 2); 0 without spread."""
     spread = np.dot(one.sizes, one.variances) + np.dot(other.sizes, other.variances)
     freedom = one.sizes[0] + other.sizes[0] - 2
     return float((one.means[0] - other.means[0]) / np.sqrt(spread / freedom)) if spread > 0 else 0.0

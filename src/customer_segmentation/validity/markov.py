@@ -1,7 +1,7 @@
 """Customers as a Markov chain over segments: what a segment will be worth, and how the mix will change.
 
-Pfeifer and Carraway (2000), Modeling customer relationships as Markov chains, Journal of Interactive Marketing
-14(2), 43-55.
+Pfeifer and Carraway (2000), Modeling customer relationships as Markov chains, Journal of Interactive
+Marketing 14(2), 43-55.
 """
 
 import numpy as np
@@ -12,10 +12,10 @@ def present_value(
 ) -> np.ndarray:
     """Return the present value (k,) of a customer who starts in each state.
 
-    transitions (k, k): probabilities from row to column; a row may sum to less than 1, the rest leaves for good.
-    rewards (k,): what a period in the state brings, at its beginning. discount: rate per period. With `periods` T
-    the sum over t = 0 ... T of (P / (1 + d))^t R, without it the limit (I - P / (1 + d))^-1 R (Pfeifer and
-    Carraway 2000). Raises ValueError if there is no limit.
+    transitions (k, k): probabilities from row to column; a row may sum to less than 1, the rest leaves for
+    good. rewards (k,): what a period in the state brings, at its beginning. discount: rate per period. With
+    `periods` T the sum over t = 0 ... T of (P / (1 + d))^t R, without it the limit (I - P / (1 + d))^-1 R
+    (Pfeifer and Carraway 2000). Raises ValueError if there is no limit.
     """
     step = transitions / (1 + discount)
     if periods is None:
@@ -29,7 +29,7 @@ def present_value(
 
 
 def project(mix: np.ndarray, transitions: np.ndarray, arrivals: np.ndarray, periods: int) -> np.ndarray:
-    """Return the customers (k,) of each state after some periods: each moves them, then adds arrivals (k,)."""
+    """Return the customers (k,) of each state after some periods: each moves them and adds arrivals (k,)."""
     mix = np.array(mix, float)
     for _ in range(periods):
         mix = mix @ transitions + arrivals

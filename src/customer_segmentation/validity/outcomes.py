@@ -17,7 +17,7 @@ def split(label: str) -> list[str]:
 
 def members(frame: pd.DataFrame, segment: str) -> pd.Series:
     """Return which rows of a frame with `label` hold customers of the segment, of shape (n,)."""
-    return frame["label"].map(lambda label: segment in split(label))
+    return frame["label"].map(lambda label: segment in split(label)).astype(bool)
 
 
 class Side:

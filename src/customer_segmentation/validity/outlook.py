@@ -38,7 +38,7 @@ class Chain:
     """Months of moves between k states, of whom n came with customers from outside and sent some there."""
 
     def __init__(self, moves: list[pd.DataFrame], states: list[str]):
-        """Pool the months, each a frame with from_segment, to_segment, customers and revenue; none is weighted."""
+        """Pool months, each a frame with from_segment, to_segment, customers and revenue."""
         pooled = pd.concat(moves)
         place = {name: number for number, name in enumerate(states)}
         table = np.zeros((len(states), len(states) + 1))
@@ -70,9 +70,10 @@ def outlook(
 ) -> pd.DataFrame:
     """Return a row per segment of each segmentation whose segments don't overlap, in the columns of TYPES.
 
-    The frames are the models judged_segments, segment_counts and segment_transitions; discount_rate is per year.
-    Months are pooled as they are, without smoothing. Who appears arrives at the mean rate of the months, who is no
-    longer in the segmentation has left for good and brings nothing. Money of a month comes in its middle.
+    The frames are the models judged_segments, segment_counts and segment_transitions; discount_rate is per
+    year. Months are pooled as they are, without smoothing. Who appears arrives at the mean rate of the
+    months, who is no longer in the segmentation has left for good and brings nothing. Money of a month
+    comes in its middle.
     """
     rows: list[dict] = []
     in_use = segments[segments["left_out_because"].isna() & (segments["assignment"] != "all_matches")]
@@ -153,8 +154,8 @@ def _states(moves: pd.DataFrame) -> set[str]:
 def _backtest(months: list[pd.DataFrame], states: list[str]) -> dict:
     """Return how far the projected mix was from what came, and how far the mix of the day was.
 
-    From every month end that has three months before it, with the moves known by then. The error is the share of
-    customers who stand elsewhere. The longer of the two horizons that could be judged decides.
+    From every month end that has three months before it, with the moves known by then. The error is the
+    share of customers who stand elsewhere. The longer of the two horizons that could be judged decides.
     """
     mixes = [
         month.groupby("to_segment")["customers"].sum().reindex(states, fill_value=0).to_numpy(float)
