@@ -3,6 +3,7 @@
 import pandas as pd
 
 from customer_segmentation.validity.effects import welch
+from customer_segmentation.validity.next_period import NO_WINDOW
 from customer_segmentation.validity.outcomes import Side, is_enough, members, size_of
 from customer_segmentation.validity.thresholds import DIFFERENCE
 
@@ -31,7 +32,7 @@ TYPES = {
 }
 
 
-def test_claims(claims: pd.DataFrame, moments: pd.DataFrame) -> pd.DataFrame:
+def put_to_test(claims: pd.DataFrame, moments: pd.DataFrame) -> pd.DataFrame:
     """Return a row per claim (segment_claims), tested on segment_moments, in the columns of TYPES.
 
     The latest outcome window decides; earlier ones, which share no day with it, say in how many of them the
@@ -40,22 +41,18 @@ def test_claims(claims: pd.DataFrame, moments: pd.DataFrame) -> pd.DataFrame:
     matter (Cohen's d or h of 0.2). It is refuted if the intervals lie on the other side, and else not
     shown.
     """
-    rows = [claim | _test(claim, moments) for claim in claims.drop(columns="assignment").to_dict("records")]
+    rows = [_test(claim, moments) | claim for claim in claims.to_dict("records")]
     frame = pd.DataFrame(rows, columns=list(TYPES), dtype=object)
     return frame.where(frame.notna(), None)
 
 
-test_claims.__test__ = False  # a claim is tested by it; it is no test
-
-
 def _test(claim: dict, moments: pd.DataFrame) -> dict:
     own = moments[moments["segmentation"] == claim["segmentation"]]
+    left_out = claim["left_out_because"]
+    if isinstance(left_out, str):
+        return {"verdict": TOO_FEW, "windows": 0, "note": f"can't be told without {left_out}"}
     if own.empty:
-        return {
-            "verdict": TOO_FEW,
-            "windows": 0,
-            "note": "no outcome window is over, or the segment can't be told",
-        }
+        return {"verdict": TOO_FEW, "windows": 0, "note": NO_WINDOW}
     sign = 1 if claim["direction"] == "higher" else -1
     outcome = claim["metric"].split("_")[0]
     windows, in_direction, latest = 0, 0, None
