@@ -39,7 +39,7 @@ def test_groups_by_chance_explain_next_to_nothing():
     found = [
         eta_squared(sums_of(groups, np.random.default_rng(seed).normal(size=200))) for seed in range(300)
     ]
-    # eta squared itself would be (8 - 1) / (200 - 1) on average; what is below 0 after the correction counts as 0
+    # eta squared itself would be (8 - 1) / (200 - 1) on average; below 0 counts as 0
     assert np.mean([effect.value for effect in found]) < 7 / 199 / 2
     assert np.mean([effect.value == 0 for effect in found]) > 0.4
 

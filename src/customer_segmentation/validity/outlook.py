@@ -81,19 +81,22 @@ def outlook(
         names = own.sort_values("position")["segment"].tolist()
         now = counts[(counts["segmentation"] == name) & counts["label"].notna()]
         now = now.groupby("label")["customers"].sum().reindex(names, fill_value=0).to_numpy(float)
-        months = _whole_months(transitions[transitions["segmentation"] == name])
+        months = _whole_months(transitions[transitions["segmentation"] == name], set(names))
         for row in _rows(names, now, months, (1 + discount_rate) ** (1 / 12) - 1, horizon_months):
             rows.append({"segmentation": name} | row)
     frame = pd.DataFrame(rows, columns=list(TYPES), dtype=object)
     return frame.where(frame.notna(), None)
 
 
-def _whole_months(moves: pd.DataFrame) -> list[pd.DataFrame]:
-    """Return the moves of each month, the latest last, back to the first gap."""
-    months = [month for _, month in moves.groupby("as_of_date", sort=True)]
-    run = months[-1:]
-    for month in reversed(months[:-1]):
-        if month["as_of_date"].iloc[0] != run[0]["previous_as_of_date"].iloc[0]:
+def _whole_months(moves: pd.DataFrame, names: set[str]) -> list[pd.DataFrame]:
+    """Return the moves of each month, the latest last, back to a gap or to when there were other segments.
+
+    Learned segments may be others after a fit: what was known of those that are gone says nothing of today's.
+    """
+    run: list[pd.DataFrame] = []
+    for _, month in sorted(moves.groupby("as_of_date"), reverse=True):
+        is_next = not run or month["as_of_date"].iloc[0] == run[0]["previous_as_of_date"].iloc[0]
+        if not is_next or not set(month[["from_segment", "to_segment"]].stack().dropna()) <= names:
             break
         run.insert(0, month)
     return run
@@ -103,7 +106,7 @@ def _rows(names: list[str], now: np.ndarray, months: list, discount: float, hori
     known = {"months": len(months), "horizon_months": horizon}
     total = now.sum()
     if len(months) < FEWEST_MONTHS or not total:
-        note = f"{len(months)} whole months under today's definition; {FEWEST_MONTHS} are needed"
+        note = f"{len(months)} whole months with today's segments; {FEWEST_MONTHS} are needed"
         for name, customers in zip(names, now, strict=True):
             share = customers / total if total else None
             yield {
@@ -113,16 +116,13 @@ def _rows(names: list[str], now: np.ndarray, months: list, discount: float, hori
                 "note": note,
             } | known
         return
-    # a cluster that is gone, or a segment that the definition has lost, is a state as well
-    states = names + sorted({name for month in months for name in _states(month)} - set(names))
-    start = np.concatenate([now, np.zeros(len(states) - len(names))])
-    chain = Chain(months, states)
-    ahead = {after: project(start, chain.transitions, chain.arrivals, after) for after in AHEAD}
+    chain = Chain(months, names)
+    ahead = {after: project(now, chain.transitions, chain.arrivals, after) for after in AHEAD}
     middle = (1 + discount) ** 0.5
     value_12m = present_value(chain.transitions, chain.revenue, discount, 11) / middle
     value_horizon = present_value(chain.transitions, chain.revenue, discount, horizon - 1) / middle
     revenue_12m = present_value(chain.transitions, chain.revenue, 0, 11)
-    known |= _backtest(months, states)
+    known |= _backtest(months, names)
     for number, name in enumerate(names):
         row = {
             "segment": name,
@@ -145,10 +145,6 @@ def _rows(names: list[str], now: np.ndarray, months: list, discount: float, hori
             row[f"expected_customers_{after}m"] = mix[number]
             row[f"expected_share_{after}m"] = mix[number] / mix.sum()
         yield row | known
-
-
-def _states(moves: pd.DataFrame) -> set[str]:
-    return set(moves["from_segment"].dropna()) | set(moves["to_segment"].dropna())
 
 
 def _backtest(months: list[pd.DataFrame], states: list[str]) -> dict:

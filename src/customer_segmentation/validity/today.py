@@ -70,14 +70,14 @@ def substantial(one: Segmentation) -> Iterator[dict]:
         yield row(
             "substantial_customers", segment.segment, share, measure="share of customers", **shared
         ) | _size(share, revenue, least, segment.max_share)
+        verdict, note = PASS, None
+        if revenue is None:
+            verdict, note = NOT_KNOWN, "no revenue in twelve months"
+        elif revenue < least:
+            verdict, note = WEAK, "brings next to nothing now"
+        measure = "share of the revenue of twelve months"
         yield row(
-            "substantial_revenue",
-            segment.segment,
-            revenue,
-            NOT_KNOWN if revenue is None else PASS if revenue >= least else WEAK,
-            measure="share of the revenue of twelve months",
-            note="brings next to nothing now" if revenue is not None and revenue < least else None,
-            **shared,
+            "substantial_revenue", segment.segment, revenue, verdict, measure=measure, note=note, **shared
         )
 
 
