@@ -1,5 +1,7 @@
 """Criteria and claims on made-up segmentations: each classic mistake is found, and no other."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -243,3 +245,41 @@ def test_a_claim_about_a_handful_or_about_what_is_not_known_is_not_decided():
 def test_versus_a_segment_means_its_customers_alone():
     found = claim_of("higher", moments({"top": draw(2), "middle": draw(1), "base": draw(5)}), versus="middle")
     assert (found["verdict"], found["other_customers"]) == ("supported", 500)
+
+
+def months(moves: dict[tuple, int], number: int = 3) -> pd.DataFrame:
+    """Return segment_transitions with the same moves in each of some months."""
+    ends = pd.date_range("2025-06-30", periods=number + 1, freq="ME")
+    rows = [
+        (now, before, "tier", source, target, customers, 0.0)
+        for before, now in pairwise(ends)
+        for (source, target), customers in moves.items()
+    ]
+    return pd.DataFrame(rows, columns=EMPTY["transitions"])
+
+
+def test_who_stays_is_compared_with_chance_and_newcomers_do_not_count():
+    moves = {("top", "top"): 40, ("top", "base"): 10, ("base", "top"): 20, ("base", "base"): 30}
+    moves |= {(None, "base"): 500, ("top", None): 9}
+    found = judged(transitions=months(moves))
+    for segment in ("(all)", "top", "base"):
+        row = found.loc[("stable", segment)]
+        # Cohen's example: 0.7 stay, 0.5 would by chance
+        assert row["value"] == pytest.approx(0.4)
+        assert row["verdict"] == "weak"
+    assert found.loc[("stable", "(all)"), "note"] == (
+        "70% stay from month to month, 50% would by chance; 3 months"
+    )
+    assert judged(transitions=months(moves, 2)).loc[("stable", "top"), "verdict"] == "not known"
+
+
+def test_an_audience_is_compared_with_all_who_were_there():
+    everybody = months({("(all)", "(all)"): 100}).assign(segmentation="(all)")
+    moves = months({("late", "late"): 40, ("late", None): 10, (None, "late"): 20})
+    found = judged(
+        segments=segments(["late"], assignment="all_matches"),
+        counts=counts({"late": 50, "": 50}, known=""),
+        moments=moments({"late": draw(3), "": draw(1)}),
+        transitions=pd.concat([moves, everybody]),
+    )
+    assert found.loc[("stable", "late"), "value"] == pytest.approx(0.4)

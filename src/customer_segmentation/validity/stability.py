@@ -19,20 +19,50 @@ def stable(one: Segmentation) -> Iterator[dict]:
     from month to month but months differ.
     """
     own = one.transitions[one.transitions["segmentation"] == one.name]
-    months = [moves for _, moves in own.groupby("as_of_date", sort=True)]
-    date = months[-1]["as_of_date"].iloc[0] if months else one.counts["as_of_date"].max()
+    months = [_Month(moves, one) for _, moves in own.groupby("as_of_date", sort=True)]
+    date = months[-1].date if months else one.counts["as_of_date"].max()
     if not one.is_overlapping:
-        tables = [_from_to(moves) for moves in months]
-        stayed = sum(np.trace(table) for table in tables)
-        chance = [kappa(table)[1] for table in tables if table.sum()]
+        tables = [month.table for month in months]
         before = sum(table.sum() for table in tables)
-        yield _judged(ALL, date, tables, stayed / before if before else 0, np.mean(chance) if chance else 0)
+        stayed = sum(np.trace(table) for table in tables) / before if before else 0.0
+        chance = [kappa(table)[1] for table in tables if table.sum()]
+        yield _judged(ALL, date, tables, stayed, float(np.mean(chance)) if chance else 0.0)
     for segment in one.names:
-        tables = [_in_or_out(moves, segment, _present(one, moves)) for moves in months]
+        tables = [month.in_or_out(segment) for month in months]
         pooled = sum(tables, np.zeros((2, 2)))
-        before = max(pooled[0].sum(), 1)
-        chance = pooled[:, 0].sum() / max(pooled.sum(), 1)
-        yield _judged(segment, date, tables, pooled[0, 0] / before, chance)
+        stayed = pooled[0, 0] / max(pooled[0].sum(), 1)
+        yield _judged(segment, date, tables, stayed, pooled[:, 0].sum() / max(pooled.sum(), 1))
+
+
+class _Month:
+    """Who moved from where to where between two month ends."""
+
+    def __init__(self, moves: pd.DataFrame, one: Segmentation):
+        """Count the moves between segments, of shape (k, k), and those from and to the outside."""
+        self.date = moves["as_of_date"].iloc[0]
+        sources, targets = moves["from_segment"].fillna(""), moves["to_segment"].fillna("")
+        names = sorted((set(sources) | set(targets)) - {""})
+        self.place = {name: number for number, name in enumerate([*names, ""])}
+        whole = np.zeros((len(self.place), len(self.place)))
+        np.add.at(whole, (sources.map(self.place), targets.map(self.place)), moves["customers"])
+        self.table = whole[:-1, :-1]
+        # an overlapping segment is left for the outside, and all customers are there to come from
+        self.counted = whole if one.is_overlapping else self.table
+        self.present = self.table.sum()
+        if one.is_overlapping:
+            everybody = one.transitions[one.transitions["segmentation"] == ALL]
+            same = everybody[everybody["as_of_date"] == self.date]
+            self.present = same.dropna(subset=["from_segment", "to_segment"])["customers"].sum()
+
+    def in_or_out(self, segment: str) -> np.ndarray:
+        """Return the counts [[stayed, left], [came, never in]] of those who were there at both dates."""
+        number = self.place.get(segment)
+        if number is None:
+            return np.array([[0, 0], [0, float(self.present)]])
+        stayed = self.counted[number, number]
+        left = self.counted[number].sum() - stayed
+        came = self.counted[:, number].sum() - stayed
+        return np.array([[stayed, left], [came, max(self.present - stayed - left - came, 0)]])
 
 
 def _judged(segment: str, date: object, tables: list[np.ndarray], stayed: float, chance: float) -> dict:
@@ -53,30 +83,3 @@ def _judged(segment: str, date: object, tables: list[np.ndarray], stayed: float,
         note=f"{stayed:.0%} stay from month to month, {chance:.0%} would by chance; {len(kappas)} months",
         **shared,
     )
-
-
-def _present(one: Segmentation, moves: pd.DataFrame) -> float:
-    """Return who was there at both dates: all customers, or those who were in a segment twice."""
-    if one.is_overlapping:
-        same_date = one.transitions["as_of_date"] == moves["as_of_date"].iloc[0]
-        moves = one.transitions[same_date & (one.transitions["segmentation"] == ALL)]
-    return float(moves.dropna(subset=["from_segment", "to_segment"])["customers"].sum())
-
-
-def _from_to(moves: pd.DataFrame) -> np.ndarray:
-    """Return the counts (k, k) of who moved from where to where, of those who were somewhere twice."""
-    known = moves.dropna(subset=["from_segment", "to_segment"])
-    names = sorted(set(known["from_segment"]) | set(known["to_segment"]))
-    place = {name: number for number, name in enumerate(names)}
-    table = np.zeros((len(names), len(names)))
-    np.add.at(table, (known["from_segment"].map(place), known["to_segment"].map(place)), known["customers"])
-    return table
-
-
-def _in_or_out(moves: pd.DataFrame, segment: str, present: float) -> np.ndarray:
-    """Return the counts [[stayed, left], [came, never in]] of a segment among those who were there twice."""
-    before, now = moves["from_segment"] == segment, moves["to_segment"] == segment
-    stayed, left, came = (
-        float(moves.loc[mask, "customers"].sum()) for mask in (before & now, before & ~now, now & ~before)
-    )
-    return np.array([[stayed, left], [came, max(present - stayed - left - came, 0)]])
