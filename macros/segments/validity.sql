@@ -39,3 +39,16 @@
     end
     {%- endif -%}
 {%- endmacro %}
+
+{#- [(segmentation, column, population)] of the columns that decide who is where. -#}
+{% macro condition_inputs(definitions) %}
+    {%- set inputs = [] -%}
+    {%- for definition in definitions -%}
+        {%- set used = [definition.column] if definition.assignment == 'learned' else [] -%}
+        {%- for segment in segments_in_use(definition) -%}{%- do used.extend(segment.columns) -%}{%- endfor -%}
+        {%- for column in used | unique -%}
+            {%- do inputs.append((definition.name, column, definition.population or 'true')) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(inputs) }}
+{% endmacro %}

@@ -1,12 +1,5 @@
 {%- set definitions = published_definitions() -%}
-{%- set inputs = [] -%}
-{%- for definition in definitions -%}
-    {%- set used = [definition.column] if definition.assignment == 'learned' else [] -%}
-    {%- for segment in segments_in_use(definition) -%}{%- do used.extend(segment.columns) -%}{%- endfor -%}
-    {%- for column in used | unique -%}
-        {%- do inputs.append((definition.name, column, definition.population or 'true')) -%}
-    {%- endfor -%}
-{%- endfor -%}
+{%- set inputs = condition_inputs(definitions) -%}
 {%- for name in var('segmentations') %}
 -- depends_on: {{ ref('segments_' ~ name) }}
 {%- endfor %}

@@ -21,18 +21,29 @@ caps as (
 -- as shares of the largest, with few digits, so that sums of their powers are exact
 capped as (
     select
-        judged_customers.*,
-        case when judged_customers.has_ordered then 1 else 0 end as retained,
+        judged_customers.as_of_date,
+        judged_customers.outcome_window,
+        {%- for definition in definitions %}
+        judged_customers.{{ definition.name }},
+        {%- endfor %}
+        {%- for outcome in ['orders', 'revenue'] %}
+        cast(
+            coalesce(
+                round(
+                    greatest(
+                        least(cast(judged_customers.{{ outcome }} as double), caps.largest_{{ outcome }}),
+                        -caps.largest_{{ outcome }}
+                    ) / nullif(caps.largest_{{ outcome }}, 0),
+                    5
+                ),
+                0
+            ) as decimal(7, 5)
+        ) as capped_{{ outcome }},
+        {%- endfor %}
         -- wide enough for squares
         cast(judged_customers.orders as decimal(19, 0)) as exact_orders,
         cast(judged_customers.revenue as decimal(19, 4)) as exact_revenue,
-        {%- for outcome in ['orders', 'revenue'] %}
-        {%- set largest = 'caps.largest_' ~ outcome %}
-        cast(coalesce(
-            round(greatest(least(cast(judged_customers.{{ outcome }} as double), {{ largest }}), -{{ largest }})
-                / nullif({{ largest }}, 0), 5), 0
-        ) as decimal(7, 5)) as capped_{{ outcome }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        case when judged_customers.has_ordered then 1 else 0 end as retained
     from judged_customers
     left join caps on judged_customers.as_of_date = caps.as_of_date
 )
@@ -43,19 +54,18 @@ select
     outcome_window,
     '{{ definition.name }}' as segmentation,
     {{ definition.name }} as label,
-    count(*) as customers,
-    sum(retained) as retained,
+    {%- for capped in ['capped_orders', 'capped_revenue'] %}
+    sum({{ capped }}) as {{ capped }}_1,
+    sum({{ capped }} * {{ capped }}) as {{ capped }}_2,
+    sum({{ capped }} * {{ capped }} * {{ capped }}) as {{ capped }}_3,
+    sum({{ capped }} * {{ capped }} * {{ capped }} * {{ capped }}) as {{ capped }}_4,
+    {%- endfor %}
     sum(exact_orders) as orders,
     sum(exact_orders * exact_orders) as orders_squared,
     sum(exact_revenue) as revenue,
     sum(exact_revenue * exact_revenue) as revenue_squared,
-    {%- for outcome in ['orders', 'revenue'] %}
-    {%- set capped = 'capped_' ~ outcome %}
-    sum({{ capped }}) as {{ capped }}_1,
-    sum({{ capped }} * {{ capped }}) as {{ capped }}_2,
-    sum({{ capped }} * {{ capped }} * {{ capped }}) as {{ capped }}_3,
-    sum({{ capped }} * {{ capped }} * {{ capped }} * {{ capped }}) as {{ capped }}_4{{ ',' if not loop.last }}
-    {%- endfor %}
+    sum(retained) as retained,
+    count(*) as customers
 from capped
 where {{ definition.name }} is not null
 group by as_of_date, outcome_window, {{ definition.name }}
@@ -66,15 +76,16 @@ select
     cast(null as integer) as outcome_window,
     cast(null as string) as segmentation,
     cast(null as string) as label,
-    cast(null as bigint) as customers,
-    cast(null as bigint) as retained,
+    {%- for capped in ['capped_orders', 'capped_revenue'] %}
+    cast(null as decimal(38, 5)) as {{ capped }}_1,
+    cast(null as decimal(38, 10)) as {{ capped }}_2,
+    cast(null as decimal(38, 15)) as {{ capped }}_3,
+    cast(null as decimal(38, 20)) as {{ capped }}_4,
+    {%- endfor %}
     cast(null as decimal(38, 0)) as orders,
     cast(null as decimal(38, 0)) as orders_squared,
     cast(null as decimal(38, 4)) as revenue,
     cast(null as decimal(38, 8)) as revenue_squared,
-    {%- for outcome in ['orders', 'revenue'] %}
-    {%- for power in [1, 2, 3, 4] %}
-    cast(null as decimal(38, {{ 5 * power }})) as capped_{{ outcome }}_{{ power }}{{ ',' if not (loop.last and outcome == 'revenue') }}
-    {%- endfor %}
-    {%- endfor %}
+    cast(null as bigint) as retained,
+    cast(null as bigint) as customers
 where false
