@@ -9,6 +9,8 @@ import pytest
 from customer_segmentation.validity.claims import TYPES as CLAIM_TYPES
 from customer_segmentation.validity.claims import put_to_test
 from customer_segmentation.validity.judge import judge
+from customer_segmentation.validity.outlook import TYPES as OUTLOOK_TYPES
+from customer_segmentation.validity.outlook import outlook
 from customer_segmentation.validity.segmentations import TYPES
 
 DATE = pd.Timestamp("2025-12-31")
@@ -195,19 +197,23 @@ def test_what_cannot_be_judged_is_there_and_says_why():
     assert nobody.empty
 
 
-def claim_of(
-    direction: str, *windows: pd.DataFrame, metric: str = "orders_next_90d", **columns: object
-) -> dict:
-    claim = {
+def claim(**columns: object) -> pd.DataFrame:
+    """Return segment_claims with one claim: the orders of the top are higher than those of all others."""
+    written = {
         "segmentation": "tier",
         "segment": "top",
-        "metric": metric,
+        "metric": "orders_next_90d",
         "versus": "population",
-        "direction": direction,
+        "direction": "higher",
         "left_out_because": None,
     }
-    frame = put_to_test(pd.DataFrame([claim | columns]), pd.concat(windows)).astype(CLAIM_TYPES)
-    return frame.iloc[0].to_dict()
+    return pd.DataFrame([written | columns])
+
+
+def claim_of(direction: str, *windows: pd.DataFrame, **columns: object) -> dict:
+    """Return how a claim fares on some outcome windows."""
+    tested = put_to_test(claim(direction=direction, **columns), pd.concat(windows))
+    return tested.astype(CLAIM_TYPES).iloc[0].to_dict()
 
 
 def test_a_claim_is_supported_refuted_or_not_shown_by_what_came():
@@ -282,3 +288,28 @@ def test_an_audience_is_compared_with_all_who_were_there():
         transitions=pd.concat([moves, everybody]),
     )
     assert found.loc[("stable", "late"), "value"] == pytest.approx(0.4)
+
+
+def test_the_order_in_which_a_database_gives_the_rows_changes_nothing():
+    random = np.random.default_rng(3)
+    names = [f"s{number}" for number in range(5)]
+    moves = {(one, other): int(random.integers(1, 90)) for one in names for other in names}
+    frames = {
+        "segments": segments(names),
+        "counts": counts({name: int(random.integers(1, 900)) for name in names}).assign(
+            revenue_12m=random.random(5)
+        ),
+        "moments": moments({name: draw(random.random() * 3, 400, seed) for seed, name in enumerate(names)}),
+        "transitions": months(moves, 6).assign(revenue=random.random(6 * 25)),
+    }
+    shuffled = {name: frame.sample(frac=1, random_state=8) for name, frame in frames.items()}
+    pd.testing.assert_frame_equal(judged(**frames), judged(**shuffled), check_exact=True)
+    outlooks = [
+        outlook(one["segments"], one["counts"], one["transitions"], 0.1, 36).astype(OUTLOOK_TYPES)
+        for one in (frames, shuffled)
+    ]
+    pd.testing.assert_frame_equal(*outlooks, check_exact=True)
+    claims = [
+        put_to_test(claim(segment="s1"), one["moments"]).astype(CLAIM_TYPES) for one in (frames, shuffled)
+    ]
+    pd.testing.assert_frame_equal(*claims, check_exact=True)

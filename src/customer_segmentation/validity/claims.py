@@ -4,6 +4,7 @@ import pandas as pd
 
 from customer_segmentation.validity.effects import welch
 from customer_segmentation.validity.next_period import NO_WINDOW
+from customer_segmentation.validity.ordering import in_order
 from customer_segmentation.validity.outcomes import Side, is_enough, members, size_of
 from customer_segmentation.validity.thresholds import DIFFERENCE
 
@@ -41,7 +42,8 @@ def put_to_test(claims: pd.DataFrame, moments: pd.DataFrame) -> pd.DataFrame:
     matter (Cohen's d or h of 0.2). It is refuted if the intervals lie on the other side, and else not
     shown.
     """
-    rows = [_test(claim, moments) | claim for claim in claims.to_dict("records")]
+    moments = in_order(moments)
+    rows = [_test(claim, moments) | claim for claim in in_order(claims).to_dict("records")]
     frame = pd.DataFrame(rows, columns=list(TYPES), dtype=object)
     return frame.where(frame.notna(), None)
 

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from customer_segmentation.validity.next_period import differentiable, distinct
+from customer_segmentation.validity.ordering import in_order
 from customer_segmentation.validity.redundancy import redundant
 from customer_segmentation.validity.segmentations import ALL, TYPES, Segmentation, row
 from customer_segmentation.validity.stability import stable
@@ -44,7 +45,9 @@ def judge(
     a note that says why.
     """
     rows: list[dict] = []
-    overlaps = _both_ways(overlaps)
+    segments, counts, inputs, moments, overlaps, transitions = (
+        in_order(frame) for frame in (segments, counts, inputs, moments, _both_ways(overlaps), transitions)
+    )
     for name, own in segments.groupby("segmentation", sort=True):
         in_use = own[own["left_out_because"].isna()].sort_values("position")
         if in_use.empty:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from customer_segmentation.validity.markov import distance, present_value, project
+from customer_segmentation.validity.ordering import in_order
 from customer_segmentation.validity.thresholds import FEWEST_MONTHS
 
 AHEAD = (3, 6, 12)
@@ -76,6 +77,7 @@ def outlook(
     comes in its middle.
     """
     rows: list[dict] = []
+    segments, counts, transitions = in_order(segments), in_order(counts), in_order(transitions)
     in_use = segments[segments["left_out_because"].isna() & (segments["assignment"] != "all_matches")]
     for name, own in in_use.groupby("segmentation", sort=True):
         names = own.sort_values("position")["segment"].tolist()
