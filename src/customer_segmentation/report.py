@@ -126,6 +126,30 @@ group by segmentation
 order by segmentation
 """
 
+# classic mistakes, each with where it was made
+MISTAKES = """
+select
+    mistake,
+    segmentation || case when segment = '(all)' then '' else '.' || segment end
+from marts.segmentation_validity
+where mistake is not null
+order by mistake, segmentation, position
+"""
+
+# claims that could be told from the inputs
+HYPOTHESES = """
+select
+    verdict,
+    count(*),
+    string_agg(segmentation || '.' || segment, ', ' order by segmentation, segment)
+from marts.hypotheses
+where as_of_date is not null
+group by verdict
+order by verdict = 'refuted', verdict
+"""
+
+NAMED = 5  # so many names fit into a line
+
 
 class ReportError(ReadableError):
     """There is nothing to report on yet."""
@@ -139,11 +163,21 @@ def print_report(database: Path, currency: str, console: Console) -> None:
         try:
             answers = [
                 connection.execute(query).fetchall()
-                for query in (HEADLINE, SEGMENTS, EXPECTED, JUDGED, REJECTED, LEFT_OUT, KEPT)
+                for query in (
+                    HEADLINE,
+                    SEGMENTS,
+                    EXPECTED,
+                    JUDGED,
+                    REJECTED,
+                    LEFT_OUT,
+                    KEPT,
+                    MISTAKES,
+                    HYPOTHESES,
+                )
             ]
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise ReportError(f"{database} lacks what the report reads. Build it whole.\n{error}") from error
-    headline, segments, expected, judged, rejected, left_out, kept = answers
+    headline, segments, expected, judged, rejected, left_out, kept, mistakes, hypotheses = answers
 
     as_of_date, customers, orders, revenue = headline[0]
     if as_of_date is None:
@@ -169,6 +203,24 @@ def print_report(database: Path, currency: str, console: Console) -> None:
             "make restate publishes them anew.",
             highlight=False,
         )
+    _print_validity(mistakes, hypotheses, console)
+
+
+def _print_validity(mistakes: list[tuple], hypotheses: list[tuple], console: Console) -> None:
+    """Print one line for each classic mistake that was made, and one for the claims of the definitions."""
+    places: dict[str, list[str]] = {}
+    for mistake, place in mistakes:
+        places.setdefault(mistake, []).append(place)
+    for mistake, found in places.items():
+        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+        console.print(
+            f"{mistake.capitalize()}: {', '.join(found[:NAMED])}{more} (marts.segmentation_validity)",
+            highlight=False,
+        )
+    if hypotheses:
+        counts = ", ".join(f"{count} {verdict}" for verdict, count, _ in hypotheses)
+        refuted = "".join(f": {segments}" for verdict, _, segments in hypotheses if verdict == "refuted")
+        console.print(f"Hypotheses: {counts}{refuted} (marts.hypotheses)", highlight=False)
 
 
 def _table(segments: list[tuple]) -> Table:

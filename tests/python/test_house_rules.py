@@ -7,6 +7,8 @@ GRAIN_FOLLOWS = {
     "cluster_features": "all models that it joins are tested on the columns by which it joins them",
     "customer_features_by_fit": "all models that it joins are tested on the columns by which it joins them",
     "membership": "segment_membership shows its rows and is tested",
+    "segment_counts": "it is grouped by what a row is for, and the place may be empty",
+    "segment_transitions": "it is grouped by what a row is for, and segments may be empty",
     "segment_moves": "it is grouped by what a row is for; segment_migration shows its rows",
     "segment_migration": "segments may be empty there: tests/marts/migration_rows_are_unique.sql",
     "rejected_rows": "a row that is delivered twice is rejected twice",

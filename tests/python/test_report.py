@@ -77,6 +77,22 @@ select * from (values
 create table marts.input_reconciliation as
 select * from (values ('orders', 1204, 1200, 4), ('products', 10, 10, 0))
 as t (input, rows_in, rows_accepted, rows_rejected);
+
+create table marts.segmentation_validity as
+select * from (values
+    ('lifecycle', 'dormant', 3, 'segment too small'),
+    ('lifecycle', 'new', 1, 'segment too small'),
+    ('lifecycle', '(all)', 0, 'two segments no different'),
+    ('lifecycle', 'slowing', 2, null)
+) as t (segmentation, segment, position, mistake);
+
+create table marts.hypotheses as
+select * from (values
+    ('lifecycle', 'new', date '2026-03-31', 'supported'),
+    ('lifecycle', 'slowing', date '2026-03-31', 'refuted'),
+    ('lifecycle', 'dormant', date '2026-03-31', 'supported'),
+    ('geographic', 'capital', null, 'too few')
+) as t (segmentation, segment, as_of_date, verdict);
 """
 
 
@@ -139,9 +155,29 @@ def test_it_says_what_is_left_out_and_why(report: list[str]):
 
 
 def test_it_says_what_is_kept_of_earlier_versions(report: list[str]):
-    assert report[-1] == (
+    assert [line for line in report if line.startswith("Kept")] == [
         "Kept as published by earlier versions of lifecycle: 2 dates. make restate publishes them anew."
-    )
+    ]
+
+
+def test_it_ends_with_the_classic_mistakes_and_how_the_claims_fared(report: list[str]):
+    assert report[-3:] == [
+        "Segment too small: lifecycle.new, lifecycle.dormant (marts.segmentation_validity)",
+        "Two segments no different: lifecycle (marts.segmentation_validity)",
+        "Hypotheses: 2 supported, 1 refuted: lifecycle.slowing (marts.hypotheses)",
+    ]
+
+
+def test_it_is_quiet_where_all_is_well(database: Path):
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(
+            "update marts.segmentation_validity set mistake = null; delete from marts.hypotheses"
+        )
+    console = Console(width=WIDTH)
+    with console.capture() as printed:
+        print_report(database, "KRW", console)
+    assert "marts.segmentation_validity" not in printed.get()
+    assert "Hypotheses" not in printed.get()
 
 
 def test_a_database_without_marts_is_told_so(tmp_path: Path):

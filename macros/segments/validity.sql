@@ -1,0 +1,54 @@
+{#- What the judgement of segmentations is made from: docs/decisions/0016_is_a_segmentation_any_good.md. -#}
+
+{#- Length of the window in which the next period's orders are counted. -#}
+{% macro outcome_days() %}{{ return(90) }}{% endmacro %}
+
+{#- SQL for a customer's place: the segment; of overlapping ones also '' for who is looked at and in none of them. -#}
+{% macro place_expression(definition) -%}
+    {%- if definition.assignment == 'all_matches' -%}
+    case when {{ definition.population or 'true' }} then coalesce({{ segment_expression(definition) }}, '') end
+    {%- else -%}
+    {{ segment_expression(definition) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+  SQL for whether what is known of a customer decides the place: 'yes', or 'no' where a condition that came into play
+  was neither true nor false; null outside of the population. Overlapping segments are told one by one: the names of
+  those whose condition can't be told, between bars.
+-#}
+{% macro known_expression(definition) -%}
+    {%- set population = definition.population or 'true' -%}
+    {%- if definition.assignment == 'all_matches' -%}
+    case when {{ population }} then concat_ws('|'
+        {%- for segment in segments_in_use(definition) %},
+        case when ({{ segment.when }}) is null then '{{ segment.name }}' end
+        {%- endfor %}
+    ) end
+    {%- elif definition.assignment == 'learned' -%}
+    case when {{ population }} then case when {{ definition.column }} is not null then 'yes' else 'no' end end
+    {%- else -%}
+    case
+        when ({{ population }}) is null then 'no'
+        when not ({{ population }}) then null
+        {%- for segment in segments_in_use(definition) %}
+        when {{ segment.when }} then 'yes'
+        when ({{ segment.when }}) is null then 'no'
+        {%- endfor %}
+        else 'yes'
+    end
+    {%- endif -%}
+{%- endmacro %}
+
+{#- [(segmentation, column, population)] of the columns that decide who is where. -#}
+{% macro condition_inputs(definitions) %}
+    {%- set inputs = [] -%}
+    {%- for definition in definitions -%}
+        {%- set used = [definition.column] if definition.assignment == 'learned' else [] -%}
+        {%- for segment in segments_in_use(definition) -%}{%- do used.extend(segment.columns) -%}{%- endfor -%}
+        {%- for column in used | unique -%}
+            {%- do inputs.append((definition.name, column, definition.population or 'true')) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(inputs) }}
+{% endmacro %}

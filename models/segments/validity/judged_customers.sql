@@ -1,0 +1,68 @@
+{%- set definitions = published_definitions() -%}
+{%- set channels = input_contract()['consents']['columns']['channel']['values'] -%}
+{%- for name in var('segmentations') %}
+-- depends_on: {{ ref('segments_' ~ name) }}
+{%- endfor %}
+
+with
+
+judged_dates as (
+    select * from {{ ref('judged_dates') }}
+),
+
+order_days as (
+    select * from {{ ref('order_days') }}
+),
+
+-- a day belongs to one window at most
+window_days as (
+    select
+        days.date_day,
+        judged_dates.as_of_date
+    from (select distinct date_day from order_days) as days
+    inner join judged_dates
+        on days.date_day > judged_dates.as_of_date
+        and days.date_day <= judged_dates.outcome_until
+),
+
+came as (
+    select
+        order_days.customer_id,
+        window_days.as_of_date,
+        sum(order_days.orders) as orders,
+        sum(order_days.orders_placed) as orders_placed,
+        sum(order_days.revenue) as revenue
+    from order_days
+    inner join window_days on order_days.date_day = window_days.date_day
+    group by order_days.customer_id, window_days.as_of_date
+),
+
+-- under today's definitions, from what was known on the date
+placed as (
+    select
+        customer_id,
+        as_of_date,
+        {%- for definition in definitions %}
+        {{ place_expression(definition) | indent(8) }} as {{ definition.name }},
+        {{ known_expression(definition) | indent(8) }} as {{ definition.name }}_known,
+        {%- endfor %}
+        {%- for channel in channels %}
+        can_{{ channel }},
+        {%- endfor %}
+        is_reachable,
+        revenue_12m
+    from {{ ref('customer_features') }}
+    where as_of_date in (select judged_dates.as_of_date from judged_dates)
+)
+
+select
+    placed.*,
+    judged_dates.outcome_window,
+    cast(case when judged_dates.outcome_window > 0 then coalesce(came.orders, 0) end as integer) as orders,
+    cast(case when judged_dates.outcome_window > 0 then coalesce(came.revenue, 0) end as decimal(18, 4)) as revenue,
+    case when judged_dates.outcome_window > 0 then coalesce(came.orders_placed, 0) > 0 end as has_ordered
+from placed
+inner join judged_dates on placed.as_of_date = judged_dates.as_of_date
+left join came
+    on placed.customer_id = came.customer_id
+    and placed.as_of_date = came.as_of_date

@@ -1,0 +1,41 @@
+{%- set definitions = published_definitions() -%}
+{%- set inputs = condition_inputs(definitions) -%}
+{%- for name in var('segmentations') %}
+-- depends_on: {{ ref('segments_' ~ name) }}
+{%- endfor %}
+
+with
+
+latest as (
+    select as_of_date from {{ ref('judged_dates') }}
+    where outcome_window = 0
+),
+
+counted as (
+    select
+        {%- for segmentation, column, population in inputs %}
+        count(case when {{ population }} then {{ column }} end) as {{ segmentation }}_{{ column }},
+        {%- endfor %}
+        {%- for definition in definitions %}
+        count(case when {{ definition.population or 'true' }} then 1 end) as {{ definition.name }}_customers,
+        {%- endfor %}
+        count(*) as customers
+    from {{ ref('customer_features') }}
+    where as_of_date in (select latest.as_of_date from latest)
+)
+
+{%- for segmentation, column, population in inputs %}
+select
+    '{{ segmentation }}' as segmentation,
+    '{{ column }}' as input_column,
+    {{ segmentation }}_{{ column }} as known,
+    {{ segmentation }}_customers as customers
+from counted
+union all
+{%- endfor %}
+select
+    cast(null as string) as segmentation,
+    cast(null as string) as input_column,
+    cast(null as bigint) as known,
+    cast(null as bigint) as customers
+where false

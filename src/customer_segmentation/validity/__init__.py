@@ -1,0 +1,1 @@
+"""Is a segmentation any good? Effects, agreement, claims and a Markov view, from counts and sums alone."""

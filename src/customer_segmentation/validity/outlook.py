@@ -1,0 +1,182 @@
+"""What becomes of the segments if customers go on moving as they did: mix, value, and a backtest of both."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from customer_segmentation.validity.markov import distance, present_value, project
+from customer_segmentation.validity.ordering import in_order
+from customer_segmentation.validity.thresholds import FEWEST_MONTHS
+
+AHEAD = (3, 6, 12)
+BACKTESTED = (3, 6)
+NEGLIGIBLE = 0.005  # of the customers
+TYPES = {
+    "segmentation": "string",
+    "segment": "string",
+    "customers": "Int64",
+    "share_of_customers": "float64",
+    "arrivals_per_month": "float64",
+    "share_staying": "float64",
+    "share_leaving": "float64",
+    "revenue_per_month": "float64",
+    **{f"expected_customers_{months}m": "float64" for months in AHEAD},
+    **{f"expected_share_{months}m": "float64" for months in AHEAD},
+    "markov_revenue_12m": "float64",
+    "markov_value_12m": "float64",
+    "markov_value_horizon": "float64",
+    "horizon_months": "Int64",
+    "months": "Int64",
+    **{f"{kind}_error_{months}m": "float64" for months in BACKTESTED for kind in ("markov", "unchanged")},
+    **{f"backtests_{months}m": "Int64" for months in BACKTESTED},
+    "verdict": "string",
+    "note": "string",
+}
+
+
+class Chain:
+    """Months of moves between k states, of whom n came with customers from outside and sent some there."""
+
+    def __init__(self, moves: list[pd.DataFrame], states: list[str]):
+        """Pool months, each a frame with from_segment, to_segment, customers and revenue."""
+        pooled = pd.concat(moves)
+        place = {name: number for number, name in enumerate(states)}
+        table = np.zeros((len(states), len(states) + 1))
+        self.revenue = np.zeros(len(states))
+        self.arrivals = np.zeros(len(states))
+        for row in pooled.itertuples():
+            to = place[row.to_segment] if isinstance(row.to_segment, str) else len(states)
+            if isinstance(row.from_segment, str):
+                table[place[row.from_segment], to] += row.customers
+                self.revenue[place[row.from_segment]] += row.revenue
+            else:
+                self.arrivals[to] += row.customers
+        before = table.sum(axis=1)
+        self.is_seen = before > 0
+        safe = np.where(self.is_seen, before, 1)[:, None]
+        # nobody is known to have left a state that nobody was in
+        self.transitions = np.where(self.is_seen[:, None], table[:, :-1] / safe, np.eye(len(states)))
+        self.leaving = np.where(self.is_seen, table[:, -1] / safe[:, 0], 0)
+        self.revenue = self.revenue / safe[:, 0]
+        self.arrivals = self.arrivals / len(moves)
+
+
+def outlook(
+    segments: pd.DataFrame,
+    counts: pd.DataFrame,
+    transitions: pd.DataFrame,
+    discount_rate: float,
+    horizon_months: int,
+) -> pd.DataFrame:
+    """Return a row per segment of each segmentation whose segments don't overlap, in the columns of TYPES.
+
+    The frames are the models judged_segments, segment_counts and segment_transitions; discount_rate is per
+    year. Months are pooled as they are, without smoothing. Who appears arrives at the mean rate of the
+    months, who is no longer in the segmentation has left for good and brings nothing. Money of a month
+    comes in its middle.
+    """
+    rows: list[dict] = []
+    segments, counts, transitions = in_order(segments), in_order(counts), in_order(transitions)
+    in_use = segments[segments["left_out_because"].isna() & (segments["assignment"] != "all_matches")]
+    for name, own in in_use.groupby("segmentation", sort=True):
+        names = own.sort_values("position")["segment"].tolist()
+        now = counts[(counts["segmentation"] == name) & counts["label"].notna()]
+        now = now.groupby("label")["customers"].sum().reindex(names, fill_value=0).to_numpy(float)
+        months = _whole_months(transitions[transitions["segmentation"] == name], set(names))
+        for row in _rows(names, now, months, (1 + discount_rate) ** (1 / 12) - 1, horizon_months):
+            rows.append({"segmentation": name} | row)
+    frame = pd.DataFrame(rows, columns=list(TYPES), dtype=object)
+    return frame.where(frame.notna(), None)
+
+
+def _whole_months(moves: pd.DataFrame, names: set[str]) -> list[pd.DataFrame]:
+    """Return the moves of each month, the latest last, back to a gap or to when there were other segments.
+
+    Learned segments may be others after a fit: what was known of those that are gone says nothing of today's.
+    """
+    run: list[pd.DataFrame] = []
+    for _, month in sorted(moves.groupby("as_of_date"), reverse=True):
+        is_next = not run or month["as_of_date"].iloc[0] == run[0]["previous_as_of_date"].iloc[0]
+        if not is_next or not set(month[["from_segment", "to_segment"]].stack().dropna()) <= names:
+            break
+        run.insert(0, month)
+    return run
+
+
+def _rows(names: list[str], now: np.ndarray, months: list, discount: float, horizon: int) -> Iterator[dict]:
+    known = {"months": len(months), "horizon_months": horizon}
+    total = now.sum()
+    if len(months) < FEWEST_MONTHS or not total:
+        note = f"{len(months)} whole months with today's segments; {FEWEST_MONTHS} are needed"
+        for name, customers in zip(names, now, strict=True):
+            share = customers / total if total else None
+            yield {
+                "segment": name,
+                "customers": int(customers),
+                "share_of_customers": share,
+                "note": note,
+            } | known
+        return
+    chain = Chain(months, names)
+    ahead = {after: project(now, chain.transitions, chain.arrivals, after) for after in AHEAD}
+    middle = (1 + discount) ** 0.5
+    value_12m = present_value(chain.transitions, chain.revenue, discount, 11) / middle
+    value_horizon = present_value(chain.transitions, chain.revenue, discount, horizon - 1) / middle
+    revenue_12m = present_value(chain.transitions, chain.revenue, 0, 11)
+    known |= _backtest(months, names)
+    for number, name in enumerate(names):
+        row = {
+            "segment": name,
+            "customers": int(now[number]),
+            "share_of_customers": now[number] / total,
+            "arrivals_per_month": chain.arrivals[number],
+            "share_staying": chain.transitions[number, number],
+            "share_leaving": chain.leaving[number],
+            "revenue_per_month": chain.revenue[number],
+            "markov_revenue_12m": revenue_12m[number],
+            "markov_value_12m": value_12m[number],
+            "markov_value_horizon": value_horizon[number],
+        }
+        if not chain.is_seen[number]:
+            row = {
+                key: row[key] for key in ("segment", "customers", "share_of_customers", "arrivals_per_month")
+            }
+            row["note"] = "nobody was in it in these months, so nothing is known of what follows"
+        for after, mix in ahead.items():
+            row[f"expected_customers_{after}m"] = mix[number]
+            row[f"expected_share_{after}m"] = mix[number] / mix.sum()
+        yield row | known
+
+
+def _backtest(months: list[pd.DataFrame], states: list[str]) -> dict:
+    """Return how far the projected mix was from what came, and how far the mix of the day was.
+
+    From every month end that has three months before it, with the moves known by then. The error is the
+    share of customers who stand elsewhere. The longer of the two horizons that could be judged decides.
+    """
+    mixes = [
+        month.groupby("to_segment")["customers"].sum().reindex(states, fill_value=0).to_numpy(float)
+        for month in months
+    ]
+    found: dict = {"note": "too few months to look back"}
+    for ahead in BACKTESTED:
+        origins = [end for end in range(FEWEST_MONTHS - 1, len(months) - ahead) if mixes[end].sum()]
+        if not origins:
+            continue
+        markov, unchanged = [], []
+        for end in origins:
+            chain = Chain(months[: end + 1], states)
+            came = mixes[end + ahead]
+            markov.append(distance(project(mixes[end], chain.transitions, chain.arrivals, ahead), came))
+            unchanged.append(distance(mixes[end], came))
+        error, naive = float(np.mean(markov)), float(np.mean(unchanged))
+        gain = naive - error
+        found |= {
+            f"markov_error_{ahead}m": error,
+            f"unchanged_error_{ahead}m": naive,
+            f"backtests_{ahead}m": len(origins),
+            "verdict": "better" if gain > NEGLIGIBLE else "worse" if gain < -NEGLIGIBLE else "equal",
+            "note": None,
+        }
+    return found
