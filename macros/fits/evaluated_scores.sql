@@ -25,9 +25,9 @@
         {%- endfor -%}
     {%- endfor -%}
     {%- for name, fit, offer, horizon_days, outcome, beside in [
-        ('churn_probability', 'lifetime', 'churn', var('churn_days'), 'is_churned', none),
+        ('churn_probability', 'lifetime', 'churn', var('churn_days') | int, 'is_churned', none),
         (
-            'learned_order_probability', 'next_order', 'next_order', var('next_order_days'), 'has_order',
+            'learned_order_probability', 'next_order', 'next_order', var('next_order_days') | int, 'has_order',
             'lifetime_order_probability',
         ),
     ] -%}

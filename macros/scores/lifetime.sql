@@ -47,5 +47,5 @@
 {%- endmacro %}
 
 {#- The CTEs of the model in use: each from `histories` to `alive`, and from `states` to `if_alive`. -#}
-{% macro alive() %}{{ {'bg_nbd': bg_nbd_alive, 'pareto_nbd': pareto_nbd_alive}[var('lifetime_model')]() }}{% endmacro %}
-{% macro if_alive() %}{{ {'bg_nbd': bg_nbd_if_alive, 'pareto_nbd': pareto_nbd_if_alive}[var('lifetime_model')]() }}{% endmacro %}
+{% macro alive() %}{{ pareto_nbd_alive() if var('lifetime_model') == 'pareto_nbd' else bg_nbd_alive() }}{% endmacro %}
+{% macro if_alive() %}{{ pareto_nbd_if_alive() if var('lifetime_model') == 'pareto_nbd' else bg_nbd_if_alive() }}{% endmacro %}

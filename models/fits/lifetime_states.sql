@@ -1,5 +1,5 @@
 {#- what a fit takes grows with its states, and Pareto/NBD takes an integral for each of them -#}
-{%- set most_states = {'bg_nbd': 200000, 'pareto_nbd': 40000}[var('lifetime_model')] -%}
+{%- set most_states = 40000 if var('lifetime_model') == 'pareto_nbd' else 200000 -%}
 {%- set resolutions = [1, 7, 28] -%}
 with
 
