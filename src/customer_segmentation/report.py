@@ -141,14 +141,14 @@ HYPOTHESES = """
 select
     verdict,
     count(*),
-    string_agg(segmentation || '.' || segment, ', ' order by segmentation, segment)
+    list(segmentation || '.' || segment order by segmentation, segment)
 from marts.hypotheses
 where as_of_date is not null
 group by verdict
 order by verdict = 'refuted', verdict
 """
 
-NAMED = 5  # so many names fit into a line
+NAMED = 3  # so many names fit into a line
 
 
 class ReportError(ReadableError):
@@ -212,15 +212,20 @@ def _print_validity(mistakes: list[tuple], hypotheses: list[tuple], console: Con
     for mistake, place in mistakes:
         places.setdefault(mistake, []).append(place)
     for mistake, found in places.items():
-        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-        console.print(
-            f"{mistake.capitalize()}: {', '.join(found[:NAMED])}{more} (marts.segmentation_validity)",
-            highlight=False,
-        )
+        console.print(f"{mistake.capitalize()}: {_listed(found)}", highlight=False)
     if hypotheses:
         counts = ", ".join(f"{count} {verdict}" for verdict, count, _ in hypotheses)
-        refuted = "".join(f": {segments}" for verdict, _, segments in hypotheses if verdict == "refuted")
-        console.print(f"Hypotheses: {counts}{refuted} (marts.hypotheses)", highlight=False)
+        refuted = "".join(
+            f" ({_listed(segments)})" for verdict, _, segments in hypotheses if verdict == "refuted"
+        )
+        console.print(f"Hypotheses: {counts}{refuted}", highlight=False)
+    if places or hypotheses:
+        console.print("See marts.segmentation_validity and marts.hypotheses.", highlight=False)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 def _table(segments: list[tuple]) -> Table:
