@@ -8,12 +8,11 @@ The rule, in this order:
    clusters.
 3. Two clusters are set aside while there is another choice: they are nearly always the most stable, and say
    no more than that some customers buy and others don't.
-4. The number in use before stays if it has come so far, unless another is more stable by more than
-   STABILITY_TOLERANCE and lacks no more than half as much to full stability: new clusters cost their users
-   more than a little stability is worth.
-5. Otherwise the most stable: the mean of mean Jaccard similarity, adjusted Rand index and prediction strength
+4. Of these the most stable: the mean of mean Jaccard similarity, adjusted Rand index and prediction strength
    is within STABILITY_TOLERANCE of the best, which is about the error of the three.
-6. Of these the best separated: the silhouette is at least SEPARATION_TOLERANCE times the best.
+5. If the number in use before is among them, it stays: clusters that come and go by chance are of no use to
+   anybody.
+6. Otherwise the best separated: the silhouette is at least SEPARATION_TOLERANCE times the best.
 7. Of these the one with most clusters.
 """
 
@@ -138,16 +137,16 @@ def choose(options: Sequence[Candidate], k_before: int = 0) -> tuple[Candidate |
             remaining, [option.k > 2 for option in remaining], "two clusters, and more are stable as well"
         )
     best = max(option.stability for option in remaining)
-    for kept in remaining:
-        if kept.k == k_before and kept.stability >= min(best - STABILITY_TOLERANCE, 2 * best - 1):
-            reasons.update({option.k: "the number in use before is still stable" for option in remaining})
-            reasons[kept.k] = "chosen: in use before, and still stable"
-            return kept, reasons
     remaining = keep(
         remaining,
         [option.stability >= best - STABILITY_TOLERANCE for option in remaining],
         f"less stable than another number by more than {STABILITY_TOLERANCE}",
     )
+    for kept in remaining:
+        if kept.k == k_before:
+            reasons.update({option.k: "the number in use before is about as stable" for option in remaining})
+            reasons[kept.k] = "chosen: in use before, and still among the most stable"
+            return kept, reasons
     best = max(option.silhouette for option in remaining)
     remaining = keep(
         remaining,
