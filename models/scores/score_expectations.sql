@@ -123,7 +123,12 @@ select
     {{ in_proportion('lifetime_value', 'expected_revenue_365d') }} as lifetime_value,
     lifetime_value_days,
     lifetime_value_basis,
-    offered_churn_probability as churn_probability,
+    -- who orders within the days of the next order doesn't churn in as many or more
+    case
+        when next_order_days <= churn_days and offered_churn_probability > 1 - offered_learned_order_probability
+            then 1 - offered_learned_order_probability
+        else offered_churn_probability
+    end as churn_probability,
     churn_days,
     offered_learned_order_probability as next_order_probability,
     {%- for offer in ['expected_orders', 'expected_revenue'] %}
