@@ -1,4 +1,5 @@
 {{ config(materialized='view') }}
+{%- set others = cluster_columns().values() | map(attribute='model') | unique | reject('equalto', 'features_rfm') %}
 
 select
     {%- for name, column in cluster_columns().items() %}
@@ -7,7 +8,7 @@ select
     features_rfm.customer_id,
     features_rfm.as_of_date
 from {{ ref('features_rfm') }} as features_rfm
-{%- for feature_model in cluster_columns().values() | map(attribute='model') | unique if feature_model != 'features_rfm' %}
+{%- for feature_model in others %}
 inner join {{ ref(feature_model) }} as {{ feature_model }}
     on features_rfm.customer_id = {{ feature_model }}.customer_id
     and features_rfm.as_of_date = {{ feature_model }}.as_of_date
