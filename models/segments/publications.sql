@@ -23,18 +23,20 @@ fits as (
     select * from {{ ref('fits_in_use') }}
 ),
 
+versions as (
+    select distinct
+        fit,
+        fitted_on,
+        fit_version
+    from {{ ref('fit_parameters') }}
+),
+
 fit_versions as (
     select
         fits.as_of_date,
         {{ sorted_text("concat(versions.fit, ' ', versions.fit_version)") }} as fit_versions
     from fits
-    inner join (
-        select distinct
-            fit,
-            fitted_on,
-            fit_version
-        from {{ ref('fit_parameters') }}
-    ) as versions
+    inner join versions
         on versions.fitted_on = case
             when versions.fit in ('rfm_cutoffs', 'interpurchase', 'value_cutoffs') then fits.cutoffs_on
             else fits.learned_on

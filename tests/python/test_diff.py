@@ -95,7 +95,8 @@ def test_a_change_of_many_kinds_is_told_whole_and_true(repository: Repository):
         "              when: orders_12m >= 2\n"
         "              rank: 2\n"
     )
-    (repository.root / TIERS).write_text(tiers.replace(silver, bronze, 1), encoding="utf-8")
+    tiers = tiers.replace(silver, bronze, 1).replace("versus: silver", "versus: bronze")
+    (repository.root / TIERS).write_text(tiers, encoding="utf-8")
     repository.git("commit", "--quiet", "--all", "--message", "Stricter")
     before = hashlib.sha256(repository.database.read_bytes()).hexdigest()
 
@@ -107,6 +108,7 @@ def test_a_change_of_many_kinds_is_told_whole_and_true(repository: Repository):
     assert told == {
         ("lifecycle", "lapsed", "condition"),
         ("lifecycle", "returned", "renamed"),
+        ("loyalty_tier", "gold", "expect"),
         ("loyalty_tier", "silver", "removed"),
         ("loyalty_tier", "bronze", "added"),
     }

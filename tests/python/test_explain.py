@@ -206,7 +206,7 @@ def test_an_unknown_customer_is_told_the_most_similar_ids(demo: Outcome):
 
 
 def test_a_date_off_the_grid_is_told_the_dates(demo: Outcome):
-    with pytest.raises(ExplainError, match=r"2026-06-16 is no as-of date. There is 2025-06-30, 2025-07-31"):
+    with pytest.raises(ExplainError, match=r"2026-06-16 is no as-of date. There is 2025-05-31, 2025-06-30"):
         explain(demo.database, "C0001", date(2026, 6, 16))
 
 
