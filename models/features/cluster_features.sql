@@ -1,29 +1,25 @@
 {{ config(materialized='view') }}
-{%- set others = cluster_columns().values() | map(attribute='model') | unique | reject('equalto', 'features_rfm') %}
+{%- set models = cluster_columns().values() | map(attribute='model') | unique | list %}
 
 with
 
-joined as (
+customers as (
     select
-        {%- for name, column in cluster_columns().items() %}
-        cast({{ column.model }}.{{ name }} as double) as {{ name }},
-        {%- endfor %}
-        features_rfm.lifetime_orders as all_orders,
-        features_rfm.customer_id,
-        features_rfm.as_of_date
-    from {{ ref('features_rfm') }} as features_rfm
-    {%- for feature_model in others %}
-    inner join {{ ref(feature_model) }} as {{ feature_model }}
-        on features_rfm.customer_id = {{ feature_model }}.customer_id
-        and features_rfm.as_of_date = {{ feature_model }}.as_of_date
-    {%- endfor %}
+        customer_id,
+        as_of_date
+    from {{ ref('features_rfm') }}
+    where lifetime_orders > 0
 )
 
 select
-    {%- for name in cluster_columns() %}
-    {{ name }},
+    {%- for name, column in cluster_columns().items() %}
+    cast({{ column.model }}.{{ name }} as double) as {{ name }},
     {%- endfor %}
-    customer_id,
-    as_of_date
-from joined
-where all_orders > 0
+    customers.customer_id,
+    customers.as_of_date
+from customers
+{%- for feature_model in models %}
+inner join {{ ref(feature_model) }} as {{ feature_model }}
+    on customers.customer_id = {{ feature_model }}.customer_id -- noqa: LT02
+    and customers.as_of_date = {{ feature_model }}.as_of_date -- noqa: LT02
+{%- endfor %}

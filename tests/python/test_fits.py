@@ -2,7 +2,9 @@
 
 import shutil
 from datetime import date, timedelta
+from pathlib import Path
 
+import duckdb
 import pytest
 from conftest import Outcome, Project
 
@@ -99,12 +101,27 @@ def test_too_little_data_is_said_with_what_is_needed(small: Outcome):
         assert any(character.isdigit() for character in notes[score]), notes
 
 
-def test_a_fit_that_failed_is_named_in_a_warning_with_the_scores_that_are_empty(small: Outcome):
-    failed = [text for text in small.warnings if " fit of " in text and " failed: " in text]
-    assert {text.split()[1] for text in failed} == {"lifetime", "next_order", "clusters"}
-    (of_orders,) = [text for text in failed if "12 customers; 200 are needed" in text and "lifetime" in text]
-    assert "expected_orders_90d, expected_revenue_90d" in of_orders
-    assert "churn_probability" in of_orders
+def test_a_fit_that_failed_is_named_in_a_warning_with_the_scores_that_are_empty(
+    project: Project, demo: Outcome, tmp_path: Path
+):
+    (tmp_path / "build").mkdir()
+    shutil.copy(demo.database, tmp_path / "build")
+    with duckdb.connect(str(tmp_path / "build" / demo.database.name)) as connection:
+        latest = "fitted_on = (select max(fitted_on) from fits.fit_lifetime)"
+        connection.execute(f"delete from fits.fit_lifetime where {latest} and parameter <> 'r'")
+        connection.execute(
+            "update fits.fit_lifetime set parameter = 'problem', value = null, note = 'it rained' "
+            f"where {latest}"
+        )
+    said = project.dbt(tmp_path, "run-operation", "warn_of_failed_fits").warnings
+    (failed,) = [text for text in said if " failed: it rained" in text]
+    assert failed.startswith("The lifetime fit of")
+    assert "expected_orders_90d" in failed
+    assert "churn_probability" in failed
+
+
+def test_where_there_never_was_enough_data_nothing_has_failed(small: Outcome):
+    assert [text for text in small.warnings if " failed: " in text] == []
 
 
 def test_a_fit_that_succeeded_is_not_warned_of(demo: Outcome):
