@@ -1,5 +1,6 @@
 """What a build found, in one short table on the terminal."""
 
+from collections import Counter
 from pathlib import Path
 
 import duckdb
@@ -126,6 +127,25 @@ group by segmentation
 order by segmentation
 """
 
+STALE = """
+select
+    fit,
+    max(fitted_on),
+    string_agg(feature, ', ' order by population_stability_index desc) filter (verdict = 'shifted')
+from marts.drift
+where as_of_date = (select max(as_of_date) from marts.drift) and is_stale
+group by fit
+order by fit
+"""
+
+# why the latest fit has no clusters
+NO_CLUSTERS = """
+select max_by(note, as_of_date)
+from marts.model_evaluation
+where score = 'clusters' and note is not null and not exists (select 1 from marts.cluster_profiles)
+having count(*) > 0
+"""
+
 # classic mistakes, each with where it was made
 MISTAKES = """
 select
@@ -171,13 +191,15 @@ def print_report(database: Path, currency: str, console: Console) -> None:
                     REJECTED,
                     LEFT_OUT,
                     KEPT,
+                    STALE,
+                    NO_CLUSTERS,
                     MISTAKES,
                     HYPOTHESES,
                 )
             ]
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise ReportError(f"{database} lacks what the report reads. Build it whole.\n{error}") from error
-    headline, segments, expected, judged, rejected, left_out, kept, mistakes, hypotheses = answers
+    headline, segments, expected, judged, rejected, left_out, kept, stale, no_clusters, *validity = answers
 
     as_of_date, customers, orders, revenue = headline[0]
     if as_of_date is None:
@@ -187,9 +209,18 @@ def print_report(database: Path, currency: str, console: Console) -> None:
         f"revenue {currency} {revenue or 0:,.0f}",
         highlight=False,
     )
-    console.print(_table(segments))
+    customers_in = Counter()
+    for segmentation, _, members, *_ in segments:
+        customers_in[segmentation] += members
+    console.print(_table([row for row in segments if customers_in[row[0]]]))
+    for segmentation in (name for name, members in customers_in.items() if not members):
+        console.print(f"Nobody is in {segmentation} yet (marts.model_evaluation says why)", highlight=False)
+    for (note,) in no_clusters:
+        console.print(f"No clusters: {note}", highlight=False)
     _print_expected(expected, currency, console)
     console.print(_judgements(judged))
+    for fit, fitted_on, features in stale:
+        console.print(f"Stale: {fit} of {fitted_on} ({features} shifted; marts.drift)", highlight=False)
     for source, rows_in, rows_rejected in rejected:
         console.print(
             f"Rejected from {source}: {rows_rejected:,} of {rows_in:,} rows (marts.rejected_rows)",
@@ -203,7 +234,7 @@ def print_report(database: Path, currency: str, console: Console) -> None:
             "make restate publishes them anew.",
             highlight=False,
         )
-    _print_validity(mistakes, hypotheses, console)
+    _print_validity(*validity, console)
 
 
 def _print_validity(mistakes: list[tuple], hypotheses: list[tuple], console: Console) -> None:

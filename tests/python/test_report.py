@@ -24,7 +24,9 @@ select * from (values
     ('behaviour', 'premium', 'Premium', 'all_matches', 1, null, 'v1'),
     ('behaviour', 'birthday', 'Birthday', 'all_matches', 2, 'customers.birth_date', 'v1'),
     ('geographic', 'capital', 'Capital', 'first_match', 1, 'customers.region', 'v1'),
-    ('geographic', 'coast', 'Coast', 'first_match', 2, 'customers.region', 'v1')
+    ('geographic', 'coast', 'Coast', 'first_match', 2, 'customers.region', 'v1'),
+    ('value_potential', 'keep', 'Keep', 'first_match', 1, null, 'v1'),
+    ('value_potential', 'grow', 'Grow', 'first_match', 2, null, 'v1')
 ) as t (segmentation, segment, label, assignment, position, left_out_because, definition_version);
 
 create schema segments;
@@ -55,7 +57,7 @@ create table marts.core_customers as
 select * from (values (0.81, true), (0.19, false)) as t (share_of_expected_revenue, is_core);
 
 create table marts.model_evaluation as
-select *, null::varchar as note from (values
+select *, fitted_on as as_of_date, null::varchar as note from (values
     ('expected_orders_90d', date '2025-12-31', 'overall', 'better', null, true),
     ('expected_orders_90d', date '2026-03-31', '(none)', null, null, true),
     ('churn_probability', date '2026-03-31', 'overall', 'worse', 'segment mean', false),
@@ -63,8 +65,20 @@ select *, null::varchar as note from (values
     ('clusters', date '2026-03-31', 'jaccard_min', null, null, null)
 ) as t (score, fitted_on, metric, overall_verdict, replaced_by, is_offered)
 union all
-select 'learned_order_probability', date '2026-03-31', '(none)', null, null, false,
-    '12 buyers; 500 are needed';
+select 'learned_order_probability', date '2026-03-31', '(none)', null, null, false, date '2026-03-31',
+    '12 buyers; 500 are needed'
+union all
+select 'clusters', date '2026-03-31', '(none)', null, null, null, date '2026-03-31', '80 buyers';
+
+create table marts.drift as
+select * from (values
+    ('clusters', 'visits_90d', date '2026-05-31', date '2026-03-31', 0.9, 'shifted', true),
+    ('clusters', 'visits_90d', date '2026-06-30', date '2026-03-31', 0.3, 'shifted', true),
+    ('clusters', 'discount_share', date '2026-06-30', date '2026-03-31', 0.1, 'watch', true),
+    ('lifetime', 'purchases_per_day', date '2026-06-30', date '2026-03-31', 0.0, 'stable', false)
+) as t (fit, feature, as_of_date, fitted_on, population_stability_index, verdict, is_stale);
+
+create table marts.cluster_profiles (cluster text);
 
 create table marts.segment_kpis as
 select * from (values
@@ -138,6 +152,18 @@ def test_it_says_how_learned_scores_were_last_judged_or_why_not(report: list[str
         "churn probability 2026-03-31 worse; segment mean is shown instead",
         "expected orders 90d 2025-12-31 better",
         "learned order probability - not judged: 12 buyers; 500 are needed",
+    ]
+
+
+def test_it_says_which_segmentations_have_nobody_and_why_there_are_no_clusters(report: list[str]):
+    assert not [line for line in report if line.startswith("value_potential")]
+    assert "Nobody is in value_potential yet (marts.model_evaluation says why)" in report
+    assert "No clusters: 80 buyers" in report
+
+
+def test_it_names_fits_that_are_stale_by_now_with_what_has_shifted(report: list[str]):
+    assert [line for line in report if line.startswith("Stale")] == [
+        "Stale: clusters of 2026-03-31 (visits_90d shifted; marts.drift)"
     ]
 
 
