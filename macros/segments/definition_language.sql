@@ -30,7 +30,7 @@ segmentation:
   population: {type: condition, description: "Condition for who is looked at. Others are in no segment."}
   otherwise: {type: name, description: "Name of the segment that takes all that is left. Without it, who matches nothing is in no segment."}
   segments: {type: segment, list: true, description: "The segments, in order. Conditions need at least one; a learned segmentation needs none."}
-  column: {only: learned, type: name, description: "The column that holds the segment."}
+  column: {only: learned, values: [nearest_cluster], description: "The column that holds the segment; names and rules of what is learned come with it."}
   evidence: {only: learned, type: names, description: "Columns that are shown as evidence."}
   min_share: {type: share, default: 0.01, description: "The least share of the segmentation's customers that a segment should have. The build warns if it is written here or at the segment."}
   max_moved_share: {type: share, default: 0.10, description: "The largest share of the customers that a change of the definition may move before `segmentation diff` objects."}

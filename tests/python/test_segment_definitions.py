@@ -138,8 +138,9 @@ MISTAKES = {
     "`assignment` is 'best': there is first_match, all_matches, learned": changed(assignment="best"),
     "`column` belongs to a learned segmentation": changed(column="nearest_cluster"),
     "`column` is missing": {key: value for key, value in LEARNED.items() if key != "column"},
-    "there is no column 'nearest_clusters': did you mean 'nearest_cluster'?": LEARNED
+    "`column` is 'nearest_clusters': did you mean 'nearest_cluster'?": LEARNED
     | {"column": "nearest_clusters"},
+    "`column` is 'city': there is nearest_cluster": LEARNED | {"column": "city"},
     "there is no column 'orders_12': did you mean 'orders_12m'?": LEARNED | {"evidence": ["orders_12"]},
     "`otherwise` belongs to conditions: a learned segmentation has none": LEARNED | {"otherwise": "rest"},
     "segment 'cluster_1': there is no key 'when'": LEARNED
