@@ -3,9 +3,8 @@
 
   relation     where customer_features stand
   problems     {segmentation: what is wrong with it}; one with a problem isn't compiled
-  definitions  those that are published, with the SQL that assigns customers
-  left_out     {segmentation: what the inputs lack}, of those that are left out whole
-  raw_columns  columns that are facts of customers, and not learned from others
+  definitions  all others, with the SQL that assigns customers; left_out_whole: what the inputs lack, if they lack something
+  raw_columns  {column: model} of those that are facts of customers, and not learned from others
 -#}
 {% macro definitions_for_review() %}
     {%- if project_name != 'customer_segmentation' -%}{%- do context.update(customer_segmentation) -%}{%- endif -%}
@@ -14,7 +13,7 @@
 
 {% macro definitions_as_json() %}
     {%- set relation = ref('customer_segmentation', 'customer_features') -%}
-    {%- set review = {'relation': relation | string, 'problems': {}, 'definitions': [], 'left_out': {}, 'raw_columns': []} -%}
+    {%- set review = {'relation': relation | string, 'problems': {}, 'definitions': [], 'raw_columns': {}} -%}
     {%- if execute -%}
         {%- set columns = segmentation_columns() -%}
         {%- set mapped = {} -%}
@@ -23,8 +22,6 @@
             {%- set definition = segmentation_definition(name, mapped) if not problems else {} -%}
             {%- if problems -%}
                 {%- do review.problems.update({name: problems}) -%}
-            {%- elif not is_in_use(definition) -%}
-                {%- do review.left_out.update({name: definition.left_out.values() | first}) -%}
             {%- else -%}
                 {%- set used = columns_in(definition.population or '', columns) -%}
                 {%- for segment in definition.segments -%}{%- do used.extend(segment.columns) -%}{%- endfor -%}
@@ -34,11 +31,12 @@
                     written=segmentation_as_written(name),
                     columns=used | unique | list,
                     expression=segment_expression(definition),
+                    left_out_whole=none if is_in_use(definition) else definition.left_out.values() | first,
                 )) -%}
             {%- endif -%}
         {%- endfor -%}
         {%- for model_name in feature_models() -%}
-            {%- do review.raw_columns.extend(documented_columns(model_name) | list) -%}
+            {%- for column in documented_columns(model_name) -%}{%- do review.raw_columns.update({column: model_name}) -%}{%- endfor -%}
         {%- endfor -%}
     {%- endif -%}
     {{ return(tojson(review)) }}

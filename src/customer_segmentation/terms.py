@@ -79,7 +79,7 @@ def as_text(value: object) -> str:
 def _own(term: str, values: Mapping[str, object]) -> str:
     columns = columns_of(term, values)
     equal = EQUAL.fullmatch(term)
-    if equal and equal[1] == as_text(values.get(columns[0])):
+    if columns and equal and equal[1] == as_text(values.get(columns[0])):
         return ""  # the term says the value itself
     if len(columns) == 1:
         return f" ({as_text(values[columns[0]])})"

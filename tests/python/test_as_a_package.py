@@ -1,5 +1,6 @@
 """Another dbt project installs this one: examples/as_a_package, built as its README says."""
 
+import json
 import os
 import subprocess
 import sys
@@ -165,3 +166,26 @@ def test_its_own_rule_for_schemas_holds_for_the_package(shop):
     found = shop.execute("select distinct table_schema from information_schema.tables").fetchall()
     rooms = {"till_staging", "features", "fits", "scores", "segments", "marts", "till_workshop", "till_raw"}
     assert {schema for (schema,) in found} == rooms
+
+
+def test_a_change_of_a_definition_of_ones_own_is_reviewed(workshop: Path, built: str):
+    def git(*arguments: str) -> None:
+        identity = ["-c", "user.name=Analyst", "-c", "user.email=analyst@example.com"]
+        subprocess.run(["git", *identity, *arguments], cwd=workshop, check=True, capture_output=True)
+
+    (workshop / ".gitignore").write_text("dbt_packages/\ntarget/\nlogs/\n*.duckdb\n", encoding="utf-8")
+    git("init", "--quiet", "--initial-branch", "main")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "As it is")
+    path = workshop / "models" / "segments_service.yml"
+    was = path.read_text(encoding="utf-8")
+    path.write_text(was.replace("120", "160"), encoding="utf-8")
+    arguments = ["diff", "--project-dir", str(workshop), "--database", str(workshop / "workshop.duckdb")]
+    outcome = CliRunner().invoke(main, [*arguments, "--no-guard", "--format", "json"])
+    path.write_text(was, encoding="utf-8")
+    assert outcome.exit_code == 0, outcome.output
+    found = json.loads(outcome.stdout)
+    assert {change["segmentation"] for change in found["changes"]} == {"service"}
+    (service,) = found["segmentations"]
+    assert service["moved"]["customers"] > 0
+    assert found["other_changes"] == {"code": [], "variables": []}

@@ -1,5 +1,6 @@
 """Which definitions changed, and what in them: before and after, in the words of the files."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ RULES = (
     "assignment",
     "order",
     "column",
+    "mended",
 )
 
 
@@ -40,7 +42,11 @@ def find_changes(before: Side, after: Side) -> list[Change]:
     """Return all that differs between the definitions of two sides, in the order of the definitions."""
     changes: list[Change] = []
     for name in [*after.definitions, *(name for name in before.definitions if name not in after.definitions)]:
-        changes += changes_of(before.definitions.get(name), after.definitions.get(name))
+        if name in before.problems:
+            problems = "; ".join(before.problems[name])
+            changes.append(Change(name, WHOLE, "mended", f"could not be used: {problems}", "can be used"))
+        else:
+            changes += changes_of(before.definitions.get(name), after.definitions.get(name))
     return changes
 
 
@@ -65,7 +71,8 @@ def changes_of(before: Definition | None, after: Definition | None) -> list[Chan
     changes += [change(now, "renamed", was, now) for was, now in renamed.items()]
     for name, segment in new.items():
         if name not in old:
-            changes.append(change(name, "added", None, segment.get("when") or "otherwise"))
+            told = ("named", None, segment["label"]["en"]) if after.is_learned else None
+            changes.append(change(name, *(told or ("added", None, segment.get("when") or "otherwise"))))
             continue
         changes += [
             change(name, what, was, now)
@@ -73,9 +80,10 @@ def changes_of(before: Definition | None, after: Definition | None) -> list[Chan
             if _text(was) != _text(now)
         ]
     gone = [name for name in old if name not in new]
-    changes += [change(name, "removed", old[name].get("when") or "otherwise", None) for name in gone]
+    what = "unnamed" if after.is_learned else "removed"
+    changes += [change(name, what, old[name].get("when") or "otherwise", None) for name in gone]
     kept = [name for name in old if name in new], [name for name in new if name in old]
-    if kept[0] != kept[1] and not after.is_overlapping and after.assignment != "learned":
+    if kept[0] != kept[1] and not after.is_overlapping and not after.is_learned:
         changes.append(change(WHOLE, "order", ", ".join(kept[0]), ", ".join(kept[1])))
     return changes
 
@@ -85,13 +93,19 @@ def renamed_segments(before: Definition | None, after: Definition | None) -> dic
 
     A condition that two segments have, or that has moved to a segment that was there before, tells nothing.
     """
-    if before is None or after is None:
+    if before is None or after is None or before.is_learned or after.is_learned:
         return {}
-    old = {segment["name"]: _condition(before, segment) for segment in before.segments}
-    new = {segment["name"]: _condition(after, segment) for segment in after.segments}
-    gone = {condition: name for name, condition in old.items() if name not in new}
-    come = {condition: name for name, condition in new.items() if name not in old}
+    old = [(_condition(before, segment), segment["name"]) for segment in before.segments]
+    new = [(_condition(after, segment), segment["name"]) for segment in after.segments]
+    was, now = ({name for _, name in pairs} for pairs in (old, new))
+    gone = _once([pair for pair in old if pair[1] not in now])
+    come = _once([pair for pair in new if pair[1] not in was])
     return {name: come[condition] for condition, name in gone.items() if condition in come}
+
+
+def _once(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    counts = Counter(condition for condition, _ in pairs)
+    return {condition: name for condition, name in pairs if counts[condition] == 1}
 
 
 def _condition(definition: Definition, segment: dict) -> str:

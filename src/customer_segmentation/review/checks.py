@@ -14,7 +14,7 @@ PASSED, NOTED, BROKEN = "passed", "look at it", "broken"
 
 @dataclass(frozen=True)
 class Check:
-    """A point of the check list. Only a broken guard stops a merge: a limit that the YAML sets."""
+    """A point of the check list. Only what is broken stops a merge."""
 
     segmentation: str
     name: str
@@ -22,13 +22,20 @@ class Check:
     says: str
 
 
-def check(changes: list[Change], effects: list[Effect], definitions: Iterable[Definition]) -> list[Check]:
-    """Return the check list of a change; `definitions` are those after it."""
-    points: list[Check] = []
+def check(
+    changes: list[Change],
+    effects: list[Effect],
+    incomparable: dict[str, str],
+    definitions: Iterable[Definition],
+) -> list[Check]:
+    """Return the check list of a change.
+
+    incomparable: {segmentation: why it can't be measured}. definitions: those after the change.
+    """
+    points = [Check(name, "not measured", BROKEN, reason) for name, reason in incomparable.items()]
     for effect in effects:
         if effect.is_removed:
-            says = "goes with all its segments: who reads it finds nothing"
-            points.append(Check(effect.definition.name, "removed", NOTED, says))
+            points.append(_removed(effect))
             continue
         points += _moved(effect)
         points += _sizes(effect)
@@ -37,6 +44,13 @@ def check(changes: list[Change], effects: list[Effect], definitions: Iterable[De
     points += _owners(changes, {definition.name: definition for definition in definitions})
     points += _names(changes)
     return points
+
+
+def _removed(effect: Effect) -> Check:
+    """A segmentation that goes: its readers must have been told, by deprecating its segments."""
+    told = all(segment.get("deprecated") for segment in effect.old.segments)
+    says = "all its segments were deprecated" if told else "deprecate its segments first: readers must know"
+    return Check(effect.definition.name, "removed", NOTED if told else BROKEN, says)
 
 
 def _moved(effect: Effect) -> list[Check]:
@@ -58,7 +72,8 @@ def _sizes(effect: Effect) -> list[Check]:
         before, after = effect.before(name).customers, effect.after(name).customers
         if not after or not totals["after"]:
             continue
-        least = _limit(segment.get("min_share"), _limit(definition.written.get("min_share"), MIN_SHARE))
+        written = _limit(segment.get("min_share"), definition.written.get("min_share"))
+        least = _limit(written, MIN_SHARE)
         most = _limit(segment.get("max_share"), 1.0)
         share = after / totals["after"]
         was = before / totals["before"] if totals["before"] else None
@@ -68,8 +83,10 @@ def _sizes(effect: Effect) -> list[Check]:
         ):
             if is_beyond:
                 says = f"{name} holds {share:.2%} of the customers; {key} is {limit:.2%}"
-                already = was_beyond and abs(after - before) == 0
-                result = NOTED if already or (was_beyond and _is_nearer(was, share, limit)) else BROKEN
+                already = was_beyond and after == before
+                is_advice = key == "min_share" and written is None  # a limit that nobody wrote is advice
+                is_old = already or (was_beyond and _is_nearer(was, share, limit))
+                result = NOTED if is_old or is_advice else BROKEN
                 found.append(Check(definition.name, key, result, says + (" (as before)" if already else "")))
     return found or [Check(definition.name, "sizes", PASSED, "all segments are within their limits")]
 
@@ -120,7 +137,7 @@ def _reach(effect: Effect) -> list[Check]:
 
 
 def _owners(changes: list[Change], definitions: dict[str, Definition]) -> list[Check]:
-    """Segments that somebody should answer for, or act upon, and that say nothing of it."""
+    """Who answers for what changed, and segments that nothing is done for."""
     found = []
     changed = dict.fromkeys(change.segmentation for change in changes)
     for name in (name for name in changed if name in definitions):
@@ -129,10 +146,7 @@ def _owners(changes: list[Change], definitions: dict[str, Definition]) -> list[C
             {segment.get("owner") or definition.written.get("owner") or "" for segment in definition.segments}
             or {definition.written.get("owner") or ""}
         )
-        if not all(owners):
-            found.append(Check(name, "owner", BROKEN, "a segment has no owner"))
-        else:
-            found.append(Check(name, "owner", PASSED, f"to be asked: {', '.join(owners)}"))
+        found.append(Check(name, "owner", PASSED, f"to be asked: {', '.join(filter(None, owners))}"))
         idle = [segment["name"] for segment in definition.segments if not segment.get("treatment")]
         if idle and len(idle) < len(definition.segments):
             found.append(Check(name, "treatment", NOTED, f"nothing is done for {', '.join(idle)}"))
@@ -154,5 +168,5 @@ def _names(changes: list[Change]) -> list[Check]:
     ]
 
 
-def _limit(value: object, otherwise: float) -> float:
+def _limit(value: float | None, otherwise: float | None) -> float | None:
     return otherwise if value is None else float(value)

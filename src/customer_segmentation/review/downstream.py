@@ -17,6 +17,18 @@ class Readers:
     exposures: list[str]
     by_name: dict[str, list[str]]
 
+    def joined(self, other: "Readers") -> "Readers":
+        """Return the readers of both."""
+        names = {*self.by_name, *other.by_name}
+        return Readers(
+            sorted({*self.tables, *other.tables}),
+            sorted({*self.exposures, *other.exposures}),
+            {
+                name: sorted({*self.by_name.get(name, []), *other.by_name.get(name, [])})
+                for name in sorted(names)
+            },
+        )
+
 
 def find_readers(manifest: dict, segmentations: Iterable[str], lost_names: Iterable[str]) -> Readers:
     """Return who reads some segmentations, from a dbt manifest."""

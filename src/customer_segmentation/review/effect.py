@@ -37,15 +37,30 @@ class Effect:
 
     Of an overlapping segmentation a customer counts once for each segment that he or she is in, before or
     after, as (segment, segment), (NOWHERE, segment) or (segment, NOWHERE); `total` and `moved` count all
-    customers once.
+    customers once. `total` is everybody whom the segmentation looks at: the population of overlapping ones,
+    also those in no segment.
     """
 
-    definition: Definition
-    is_added: bool
-    is_removed: bool
+    old: Definition | None
+    new: Definition | None
     matrix: dict[tuple[str, str], Measures]
     total: Measures
     moved: Measures
+
+    @property
+    def definition(self) -> Definition:
+        """The definition after the change, or the one that goes."""
+        return self.new or self.old
+
+    @property
+    def is_added(self) -> bool:
+        """Whether the segmentation is new."""
+        return self.old is None
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether the segmentation goes."""
+        return self.new is None
 
     def before(self, segment: str) -> Measures:
         """Return those who were in a segment."""
@@ -126,8 +141,9 @@ def measure(
     connection.execute(
         "create or replace temp table placed as select "
         f"{_expression(before)} as was, {_expression(after)} as now, "
-        "coalesce(revenue_12m, 0) as revenue_12m, coalesce(cast(expected_revenue_365d as decimal(18, 4)), 0) "
-        "as expected_revenue_365d, case when is_reachable then 1 else 0 end as is_reachable "
+        f"{_looked_at(before, after)} as is_looked_at, coalesce(revenue_12m, 0) as revenue_12m, "
+        "coalesce(cast(expected_revenue_365d as decimal(18, 4)), 0) as expected_revenue_365d, "
+        "case when is_reachable then 1 else 0 end as is_reachable "
         f"from {relation} where as_of_date = ?",
         [as_of_date],
     )
@@ -140,7 +156,7 @@ def measure(
     rows = connection.execute(
         "select coalesce(was, ''), coalesce(now, ''), count(*), sum(revenue_12m), "
         "sum(expected_revenue_365d), sum(is_reachable) from placed "
-        "where was is not null or now is not null group by 1, 2 order by 1, 2"
+        "where was is not null or now is not null or is_looked_at group by 1, 2 order by 1, 2"
     ).fetchall()
     matrix: dict[tuple[str, str], Measures] = {}
     total = moved = Measures()
@@ -152,7 +168,17 @@ def measure(
             moved += measures
         for pair in _pairs(was, now, definition.is_overlapping):
             matrix[pair] = matrix.get(pair, Measures()) + measures
-    return Effect(definition, before is None, after is None, matrix, total, moved)
+    return Effect(before, after, matrix, total, moved)
+
+
+def _looked_at(before: Definition | None, after: Definition | None) -> str:
+    """SQL for whether an overlapping segmentation looks at a customer; the others place everybody they do."""
+    populations = [
+        f"coalesce({definition.population or 'true'}, false)"
+        for definition in (before, after)
+        if definition and definition.is_overlapping
+    ]
+    return f"({' or '.join(populations)})" if populations else "false"
 
 
 def _expression(definition: Definition | None) -> str:
@@ -160,6 +186,8 @@ def _expression(definition: Definition | None) -> str:
 
 
 def _pairs(was: str, now: str, is_overlapping: bool) -> list[tuple[str, str]]:
+    if not (was or now):
+        return []
     if not is_overlapping:
         return [(was or NOWHERE, now or NOWHERE)]
     before, after = set(was.split("|")) - {""}, set(now.split("|")) - {""}
@@ -201,19 +229,29 @@ def compare_databases(
     base_relation: str,
     as_of_date: date,
     definition: Definition,
-    raw_columns: list[str],
+    raw_columns: dict[str, str],
 ) -> DataEffect:
     """Count whom a definition places differently in two databases.
 
-    Customers of whom a fact that the definition may use differs, or who are in one database alone, have moved
-    by their data; the others by what is learned from everybody: cut-offs, clusters, expectations.
+    raw_columns: {column: model} of facts. Customers of whom a fact that the definition uses differs, or who
+    are in one database alone, have moved by their data; the others by what is learned from everybody:
+    cut-offs, clusters, expectations. Behind those stand the facts of features_rfm.
     """
-    facts = [column for column in raw_columns if column not in {"customer_id", "as_of_date"}]
-    columns = {
-        source: {row[0] for row in connection.execute(f"select * from {source} limit 0").description}
-        for source in (relation, base_relation)
-    }
-    shared = [column for column in facts if all(column in found for found in columns.values())]
+    if as_of_date not in available_dates(connection, base_relation):
+        raise ReviewError(f"The base database has no as-of date {as_of_date}: build both on the same data.")
+    lacking = missing_columns(connection, base_relation, [definition])
+    if lacking:
+        raise ReviewError(
+            f"The base database has no {', '.join(lacking[definition.name])}, which {definition.name} uses: "
+            "build it from the base."
+        )
+    uses_learned = any(column not in raw_columns for column in definition.columns)
+    shared = [
+        column
+        for column, model in raw_columns.items()
+        if column not in {"customer_id", "as_of_date"}
+        and (column in definition.columns or (uses_learned and model == "features_rfm"))
+    ]
     expression = _expression(definition)
 
     def placed(source: str) -> str:

@@ -66,7 +66,7 @@ def write(found: Review, currency: str) -> Iterator[Block]:
 
 def _summary(found: Review) -> str:
     said = [f"As of {found.as_of_date}, on {found.database.name}."]
-    if not found.effects:
+    if not found.effects and not found.incomparable:
         said.append("No customer moves: only what is said of segments changed.")
     for measured in found.effects:
         said.append(f"{measured.definition.name}: {_moved(measured)}.")
@@ -209,7 +209,7 @@ def _downstream(found: Review) -> Iterator[Block]:
     yield Heading("Who reads it")
     audiences = []
     for measured in found.effects:
-        for segment in measured.definition.segments:
+        for segment in _all_segments(measured):
             treatment = segment.get("treatment") or {}
             entered, left = measured.entered(segment["name"]), measured.left(segment["name"])
             if treatment and (entered.customers or left.customers):
@@ -232,6 +232,15 @@ def _downstream(found: Review) -> Iterator[Block]:
     for segment, files in readers.by_name.items():
         said.append(f"'{segment}' is named in {', '.join(files)}.")
     yield Text(" ".join(said))
+
+
+def _all_segments(measured: Effect) -> list[dict]:
+    """Return the segments after the change, and those that go."""
+    segments = list(measured.new.segments) if measured.new else []
+    names = {segment["name"] for segment in segments}
+    return segments + [
+        segment for segment in (measured.old.segments if measured.old else []) if segment["name"] not in names
+    ]
 
 
 def _other_changes(found: Review) -> Iterator[Block]:

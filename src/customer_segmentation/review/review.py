@@ -11,6 +11,8 @@ from customer_segmentation.inputs import Input
 from customer_segmentation.review import changes, checks, downstream, effect, sides
 from customer_segmentation.review.sides import Definition, ReviewError, Side
 
+BASE = "segmentation_base"  # what the base database is attached as
+
 
 @dataclass(frozen=True)
 class Causes:
@@ -78,7 +80,6 @@ def review(
         _refuse_problems(after, "as they stand")
         say(f"Reading the definitions of {base.reference} ...")
         before = sides.compile_before(project, commit, source, vars_file, workshop)
-        _refuse_problems(before, f"of {base.reference}")
     _refuse_unknown(segmentations, before, after)
 
     found = [
@@ -93,26 +94,46 @@ def review(
         effects, causes, incomparable = [], {}, {}
         for name in dict.fromkeys(change.segmentation for change in found if change.is_rule):
             sides_of = before.definitions.get(name), after.definitions.get(name)
-            lacking = effect.missing_columns(connection, after.relation, filter(None, sides_of))
-            if lacking:
-                incomparable[name] = (
-                    f"the database has no {', '.join(lacking[name])}: build it with these features first"
-                )
+            reason = _why_not(connection, name, sides_of, before, after)
+            if reason:
+                incomparable[name] = reason
                 continue
             renamed = changes.renamed_segments(*sides_of)
             effects.append(effect.measure(connection, after.relation, day, *sides_of, renamed))
             causes[name] = _causes(connection, after, day, sides_of, base_database)
-    readers = downstream.find_readers(
-        after.manifest,
-        dict.fromkeys(change.segmentation for change in found),
-        [
-            change.before if change.what == "renamed" else change.segment
-            for change in found
-            if change.what in {"renamed", "removed"} and change.segment != changes.WHOLE
-        ],
-    )
-    points = checks.check(found, effects, after.definitions.values())
+    gone = [
+        change.before if change.what == "renamed" else change.segment
+        for change in found
+        if change.what in {"renamed", "removed"} and change.segment != changes.WHOLE
+    ]
+    gone += [
+        segment["name"] for measured in effects if measured.is_removed for segment in measured.old.segments
+    ]
+    touched = list(dict.fromkeys(change.segmentation for change in found))
+    # what goes is read by what the side before has
+    readers = downstream.find_readers(before.manifest, touched, gone)
+    readers = readers.joined(downstream.find_readers(after.manifest, touched, gone))
+    points = checks.check(found, effects, incomparable, after.definitions.values())
     return Review(base, day, dates[0], database, found, effects, causes, incomparable, readers, points)
+
+
+def _why_not(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    definitions: tuple[Definition | None, Definition | None],
+    before: Side,
+    after: Side,
+) -> str | None:
+    """Return why a change can't be measured on this database, or None if it can."""
+    if name in before.problems:
+        return "the definition of before can't be used, so there is nothing to compare with"
+    for definition in filter(None, definitions):
+        if definition.left_out:
+            return f"this input lacks {definition.left_out}: compare on one that has it"
+    lacking = effect.missing_columns(connection, after.relation, filter(None, definitions))
+    return (
+        f"the database has no {', '.join(lacking[name])}: build it with these features" if lacking else None
+    )
 
 
 def _causes(
@@ -129,9 +150,10 @@ def _causes(
     previous, since = effect.causes_since(connection, moves, day, definition)
     databases = None
     if base_database:
-        _, schema, table = after.relation.split(".")
+        node = after.manifest["nodes"]["model.customer_segmentation.customer_features"]
+        base_relation = f'{BASE}."{node["schema"]}"."{node["alias"]}"'
         databases = effect.compare_databases(
-            connection, after.relation, f"base.{schema}.{table}", day, definition, after.raw_columns
+            connection, after.relation, base_relation, day, definition, after.raw_columns
         )
     return Causes(previous, since, databases)
 
@@ -145,7 +167,8 @@ def _open(database: Path, base_database: Path | None) -> duckdb.DuckDBPyConnecti
     if base_database:
         if not base_database.is_file():
             raise ReviewError(f"There is no database {base_database}.")
-        connection.execute(f"attach '{base_database}' as base (read_only)")
+        path = str(base_database).replace("'", "''")
+        connection.execute(f"attach '{path}' as {BASE} (read_only)")
     return connection
 
 
@@ -159,7 +182,7 @@ def _refuse_problems(side: Side, which: str) -> None:
 
 
 def _refuse_unknown(segmentations: tuple[str, ...], before: Side, after: Side) -> None:
-    known = [*after.definitions, *before.definitions, *after.left_out]
+    known = [*after.definitions, *before.definitions]
     for name in segmentations:
         if name not in known:
             raise ReviewError(

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,10 +19,15 @@ import yaml
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
+from customer_segmentation.environment import PROJECT
 from customer_segmentation.errors import ReadableError
-from customer_segmentation.inputs import Input
+from customer_segmentation.inputs import Input, project_vars
 
 DEFINITION_FILES = ("segments_*", "shared_conditions*")
+STATES_DEFINITIONS = "^ +(segmentation|shared_conditions):"
+LEARNED_CODE = [
+    f"src/customer_segmentation/{name}" for name in ("clusters", "evaluation", "lifetime", "next_order")
+]
 MAIN_BRANCHES = ("main", "master", "origin/main", "origin/master")
 
 
@@ -42,15 +47,17 @@ class Definition:
     population: str | None
     columns: list[str]
     expression: str
+    left_out: str | None = None
 
     @property
     def is_overlapping(self) -> bool:
         """Whether a customer may be in several of its segments."""
         return self.assignment == "all_matches"
 
-    def segment(self, name: str) -> dict:
-        """Return a segment with its condition resolved."""
-        return next(segment for segment in self.segments if segment["name"] == name)
+    @property
+    def is_learned(self) -> bool:
+        """Whether a column says who is where, and no conditions."""
+        return self.assignment == "learned"
 
 
 @dataclass(frozen=True)
@@ -58,10 +65,9 @@ class Side:
     """All definitions of one side of the comparison."""
 
     definitions: dict[str, Definition]
-    left_out: dict[str, str]
     problems: dict[str, list[str]]
     relation: str
-    raw_columns: list[str]
+    raw_columns: dict[str, str]
     manifest: dict = field(repr=False)
 
 
@@ -116,10 +122,13 @@ def _is_commit(project: Path, reference: str) -> bool:
 
 def what_else_changed(project: Path, commit: str, reference: str | None) -> Base:
     """Return what differs from the base beside definitions: code that makes features, and variables."""
-    tops = ["models/features", "models/fits", "models/scores", "models/staging", "macros"]
-    changed = git(project, "diff", "--name-only", "--relative", commit, "--", *tops).split()
-    before = _project_variables(_at(project, commit, "dbt_project.yml"))
-    after = _project_variables((project / "dbt_project.yml").read_text(encoding="utf-8"))
+    tops = ["models/features", "models/fits", "models/scores", "models/staging", "macros", "seeds"]
+    tops += ["packages.yml", *LEARNED_CODE]
+    changed = git(project, "diff", "--name-only", "--relative", commit, "--", *tops).split("\n")
+    changed += git(project, "ls-files", "--others", "--exclude-standard", "--", *tops).split("\n")
+    changed = sorted(set(changed) - {""})
+    before = _flat(_project_variables(_at(project, commit, "dbt_project.yml")))
+    after = _flat(_project_variables((project / "dbt_project.yml").read_text(encoding="utf-8")))
     variables = {
         name: (before.get(name), after.get(name))
         for name in sorted({*before, *after} - {"segmentations"})
@@ -132,14 +141,32 @@ def _project_variables(text: str) -> dict:
     return (yaml.safe_load(text) or {}).get("vars") or {}
 
 
+def _flat(variables: dict) -> dict:
+    """Return variables with those that stand under the package's name beside the others."""
+    nested = variables.get("customer_segmentation")
+    return variables if nested is None else {**variables, **nested, "customer_segmentation": None}
+
+
 def _at(project: Path, commit: str, path: str) -> str:
     """Return a file of the project as it was at a commit."""
     return git(project, "show", f"{commit}:./{path}")
 
 
 def compile_after(project: Path, source: Input, workshop: Path) -> Side:
-    """Compile the definitions as they stand in the project's folder."""
-    return _compile(project, workshop, source.vars, f"the definitions in {project}")
+    """Compile the definitions as they stand in the project's folder.
+
+    What dbt has read of the project is kept in its target folder: next time it reads only what changed.
+    """
+    kept = project / "target" / "review" / "partial_parse.msgpack"
+    read = workshop / "target" / kept.name
+    if kept.is_file():
+        read.parent.mkdir()
+        shutil.copy(kept, read)
+    side = _compile(project, workshop, _variables(project, source), f"the definitions in {project}")
+    with suppress(OSError):  # a folder that can't be written costs seconds, and nothing else
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(read, kept)
+    return side
 
 
 def compile_before(project: Path, commit: str, source: Input, vars_file: Path | None, workshop: Path) -> Side:
@@ -151,12 +178,24 @@ def compile_before(project: Path, commit: str, source: Input, vars_file: Path | 
     copy = workshop / "before"
     _copy_project(project, copy)
     _put_back_definitions(project, commit, copy)
-    variables = dict(source.vars)
+    variables = _variables(project, source)
     names = _segmentations_at(project, commit, vars_file)
     # other variables would make dbt read the whole project again
     if names != _segmentations_now(project, variables):
         variables["segmentations"] = names
     return _compile(copy, workshop, variables, f"the definitions at {commit[:8]}")
+
+
+def _variables(project: Path, source: Input) -> dict:
+    """Return the variables of an input; of a project that uses this one, all that it and this one state.
+
+    What is compiled belongs to the project in the folder, where those of the package are not seen.
+    """
+    if project == PROJECT:
+        return dict(source.vars)
+    stated = _flat(_project_variables((project / "dbt_project.yml").read_text(encoding="utf-8")))
+    own = stated.pop("customer_segmentation", ...) is None
+    return project_vars() | stated | source.vars if own else dict(source.vars)
 
 
 def _segmentations_at(project: Path, commit: str, vars_file: Path | None) -> list[str] | None:
@@ -176,34 +215,62 @@ def _segmentations_now(project: Path, variables: dict) -> list[str] | None:
 
 
 def _published(variables: dict) -> list[str] | None:
-    # a project that uses this one as a package may state its variables under the package's name
-    return variables.get("segmentations") or (variables.get("customer_segmentation") or {}).get(
-        "segmentations"
-    )
+    return _flat(variables).get("segmentations")
 
 
 def _copy_project(project: Path, copy: Path) -> None:
     """Make a project of links, but for its models, which are copied, because some will be exchanged."""
     copy.mkdir()
+    models = _model_paths(project)
     for entry in project.iterdir():
-        if entry.name in {"models", "target", "logs", ".git"}:
-            continue
-        (copy / entry.name).symlink_to(entry.resolve())
-    shutil.copytree(project / "models", copy / "models")
+        if entry.name not in {*models, "target", "logs", ".git"}:
+            (copy / entry.name).symlink_to(entry.resolve())
+    for path in models:
+        shutil.copytree(project / path, copy / path)
+
+
+def _model_paths(project: Path) -> list[str]:
+    text = (project / "dbt_project.yml").read_text(encoding="utf-8")
+    return [path for path in yaml.safe_load(text).get("model-paths", ["models"]) if (project / path).is_dir()]
 
 
 def _put_back_definitions(project: Path, commit: str, copy: Path) -> None:
     """Exchange the files of definitions for those of a commit; what is new since then stays, unpublished."""
-    listed = git(project, "ls-tree", "-r", "--name-only", "-z", commit, "--", "./models").split("\0")
-    before = [Path(path) for path in listed if any(Path(path).match(pattern) for pattern in DEFINITION_FILES)]
-    moved = {path.name for path in before}
-    for pattern in DEFINITION_FILES:
-        for path in copy.glob(f"models/**/{pattern}"):
-            if path.name in moved:
+    folders = [f"./{path}" for path in _model_paths(project)]
+    listed = git(project, "ls-tree", "-r", "--name-only", "-z", commit, "--", *folders).split("\0")
+    stating = _files_that_state(project, commit, folders)
+    before = [
+        Path(path)
+        for path in listed
+        if path in stating or any(Path(path).match(pattern) for pattern in DEFINITION_FILES)
+    ]
+    names = {path.name for path in before}
+    for folder in _model_paths(project):
+        for path in (copy / folder).rglob("*"):
+            if path.name in names and any(path.match(pattern) for pattern in DEFINITION_FILES):
                 path.unlink()
     for path in before:
         (copy / path).parent.mkdir(parents=True, exist_ok=True)
         (copy / path).write_text(_at(project, commit, path.as_posix()), encoding="utf-8")
+
+
+def _files_that_state(project: Path, commit: str, folders: list[str]) -> set[str]:
+    """Return the property files of a commit that hold definitions or shared conditions."""
+    command = [
+        "git",
+        "-C",
+        str(project),
+        "grep",
+        "-l",
+        "-E",
+        "-e",
+        STATES_DEFINITIONS,
+        commit,
+        "--",
+        *folders,
+    ]
+    outcome = subprocess.run(command, capture_output=True, text=True, check=False)  # 1: there are none
+    return {line.split(":", 1)[1] for line in outcome.stdout.split("\n") if line.endswith((".yml", ".yaml"))}
 
 
 @contextmanager
@@ -215,12 +282,22 @@ def open_workshop(database: Path, project: Path) -> Iterator[Path]:
         "path": str(database.resolve()),
         "threads": 1,
         "config_options": {"access_mode": "READ_ONLY"},
+        "schema": _schema(project, profile),
     }
     with tempfile.TemporaryDirectory(prefix="segmentation_") as name:
         folder = Path(name)
         text = yaml.safe_dump({profile: {"target": "review", "outputs": {"review": output}}})
         (folder / "profiles.yml").write_text(text, encoding="utf-8")
         yield folder
+
+
+def _schema(project: Path, profile: str) -> str:
+    """Return the schema that the project's own profile writes to; dbt-duckdb's default if it says none."""
+    path = project / "profiles.yml"
+    stated = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    entry = (stated or {}).get(profile) or {}
+    output = (entry.get("outputs") or {}).get(entry.get("target")) or {}
+    return output.get("schema") or "main"
 
 
 def _compile(project: Path, folder: Path, variables: dict, what: str) -> Side:
@@ -248,13 +325,13 @@ def _compile(project: Path, folder: Path, variables: dict, what: str) -> Side:
             population=entry.get("population"),
             columns=entry["columns"],
             expression=entry["expression"],
+            left_out=entry["left_out_whole"],
         )
         for entry in found["definitions"]
     }
     manifest = json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))
     return Side(
         definitions,
-        found["left_out"],
         found["problems"],
         found["relation"],
         found["raw_columns"],
