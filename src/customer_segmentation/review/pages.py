@@ -78,9 +78,9 @@ def _summary(found: Review) -> str:
 def _moved(measured: Effect) -> str:
     moved, total = measured.moved, measured.total
     if measured.is_added:
-        return f"new, with {total.customers:,} customers"
+        return f"new, with {moved.customers:,} customers"
     if measured.is_removed:
-        return f"goes, with the segments of {total.customers:,} customers"
+        return f"goes, with the segments of {moved.customers:,} customers"
     if not moved.customers:
         return "no customer moves"
     customers, revenue, expected, _ = moved.shares(total)
