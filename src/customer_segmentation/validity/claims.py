@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from customer_segmentation.validity.effects import welch
+from customer_segmentation.validity.effects import Effect, welch
 from customer_segmentation.validity.next_period import NO_WINDOW
 from customer_segmentation.validity.ordering import in_order
 from customer_segmentation.validity.outcomes import Side, is_enough, members, size_of
@@ -39,8 +39,7 @@ def put_to_test(claims: pd.DataFrame, moments: pd.DataFrame) -> pd.DataFrame:
     The latest outcome window decides; earlier ones, which share no day with it, say in how many of them the
     difference had the claimed sign. A claim is supported if the 95 % Welch interval of the difference lies
     on its side of 0, also with the largest customers cut to the cap, and the difference is not too small to
-    matter (Cohen's d or h of 0.2). It is refuted if the intervals lie on the other side, and else not
-    shown.
+    matter (Cohen's d or h of 0.2). It is refuted if the same holds on the other side, and else not shown.
     """
     moments = in_order(moments)
     rows = [_test(claim, moments) | claim for claim in in_order(claims).to_dict("records")]
@@ -90,17 +89,19 @@ def _compare(outcome: str, sign: int, as_of_date: object, one: Side, other: Side
         return row | {"verdict": NOT_SHOWN, "note": "all did the same"}
     size = size_of(outcome, one, other)
     row |= {"lower": interval.lower, "upper": interval.upper, "effect_size": size}
-    ends = sorted((sign * interval.lower, sign * interval.upper))
-    capped_ends = sorted((sign * capped.lower, sign * capped.upper))
-    if ends[0] > 0 and capped_ends[0] > 0:
-        if sign * size >= DIFFERENCE.poor:
-            return row | {"verdict": SUPPORTED}
-        return row | {
-            "verdict": NOT_SHOWN,
-            "note": f"in this direction, but too little to matter ({size:+.2f})",
-        }
-    if ends[1] < 0 and capped_ends[1] < 0:
-        return row | {"verdict": REFUTED, "note": "it is the other way round"}
-    if ends[0] > 0 or ends[1] < 0:
+    came, capped_came = _side_of_0(interval), _side_of_0(capped)
+    if not came:
+        return row | {"verdict": NOT_SHOWN, "note": "may be chance"}
+    if came != capped_came:
         return row | {"verdict": NOT_SHOWN, "note": "rests on a few very large customers"}
-    return row | {"verdict": NOT_SHOWN, "note": "may be chance"}
+    if came * size < DIFFERENCE.poor:
+        way = "in this direction" if came == sign else "the other way round"
+        return row | {"verdict": NOT_SHOWN, "note": f"{way}, but too little to matter ({size:+.2f})"}
+    if came != sign:
+        return row | {"verdict": REFUTED, "note": "it is the other way round"}
+    return row | {"verdict": SUPPORTED}
+
+
+def _side_of_0(interval: Effect) -> int:
+    """Return 1 or -1 if the whole interval lies above or below 0, and 0 if it holds 0."""
+    return int(interval.lower > 0) - int(interval.upper < 0)
