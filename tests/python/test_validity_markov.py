@@ -159,6 +159,20 @@ def test_a_young_shop_has_no_outlook_and_says_so():
     assert found["note"].str.contains("2 whole months").all()
     assert found["expected_share_3m"].isna().all()
     assert found["share_of_customers"].tolist() == [0.3, 0.7]
+    assert found["verdict"].tolist() == ["not known", "not known"]
+
+
+def test_fewer_than_three_backtests_are_no_verdict():
+    def found(months: int) -> pd.DataFrame:
+        return outlook(SEGMENTS, counts(500, 500), shop(months, (10_000, 1_000), (0.8, 0.9), 1), 0.1, 36)
+
+    assert found(7)["backtests_3m"].tolist() == [2, 2]
+    assert found(7)["verdict"].tolist() == ["not known", "not known"]
+    assert found(7)["note"].tolist() == ["months to look back from: 2; 3 are needed"] * 2
+    # five of three months and two of six: the shorter horizon decides
+    ten = found(10)
+    assert (ten["backtests_3m"][0], ten["backtests_6m"][0], ten["verdict"][0]) == (5, 2, "better")
+    assert ten["note"].isna().all()
 
 
 def test_who_leaves_for_good_brings_nothing_any_more():

@@ -7,7 +7,7 @@ import pandas as pd
 
 from customer_segmentation.validity.markov import distance, present_value, project
 from customer_segmentation.validity.ordering import in_order
-from customer_segmentation.validity.thresholds import FEWEST_MONTHS
+from customer_segmentation.validity.thresholds import FEWEST_BACKTESTS, FEWEST_MONTHS, NOT_KNOWN
 
 AHEAD = (3, 6, 12)
 BACKTESTED = (3, 6)
@@ -115,6 +115,7 @@ def _rows(names: list[str], now: np.ndarray, months: list, discount: float, hori
                 "segment": name,
                 "customers": int(customers),
                 "share_of_customers": share,
+                "verdict": NOT_KNOWN,
                 "note": note,
             } | known
         return
@@ -146,20 +147,22 @@ def _rows(names: list[str], now: np.ndarray, months: list, discount: float, hori
         for after, mix in ahead.items():
             row[f"expected_customers_{after}m"] = mix[number]
             row[f"expected_share_{after}m"] = mix[number] / mix.sum()
-        yield row | known
+        yield known | row
 
 
 def _backtest(months: list[pd.DataFrame], states: list[str]) -> dict:
     """Return how far the projected mix was from what came, and how far the mix of the day was.
 
     From every month end that has three months before it, with the moves known by then. The error is the
-    share of customers who stand elsewhere. The longer of the two horizons that could be judged decides.
+    share of customers who stand elsewhere. The longer of the two horizons with three backtests decides; with
+    fewer it is not known which guess is better.
     """
     mixes = [
         month.groupby("to_segment")["customers"].sum().reindex(states, fill_value=0).to_numpy(float)
         for month in months
     ]
-    found: dict = {"note": "too few months to look back"}
+    found: dict = {"verdict": NOT_KNOWN}
+    most = 0
     for ahead in BACKTESTED:
         origins = [end for end in range(FEWEST_MONTHS - 1, len(months) - ahead) if mixes[end].sum()]
         if not origins:
@@ -176,7 +179,10 @@ def _backtest(months: list[pd.DataFrame], states: list[str]) -> dict:
             f"markov_error_{ahead}m": error,
             f"unchanged_error_{ahead}m": naive,
             f"backtests_{ahead}m": len(origins),
-            "verdict": "better" if gain > NEGLIGIBLE else "worse" if gain < -NEGLIGIBLE else "equal",
-            "note": None,
         }
+        most = max(most, len(origins))
+        if len(origins) >= FEWEST_BACKTESTS:
+            found["verdict"] = "better" if gain > NEGLIGIBLE else "worse" if gain < -NEGLIGIBLE else "equal"
+    if found["verdict"] == NOT_KNOWN:
+        found["note"] = f"months to look back from: {most}; {FEWEST_BACKTESTS} are needed"
     return found

@@ -39,3 +39,4 @@ FEWEST_CUSTOMERS = 30  # of a group whose mean is compared
 FEWEST_IN_ALL = 100  # of a segmentation that is judged by what came
 FEWEST_BUYERS = 10  # on both sides together
 FEWEST_MONTHS = 3
+FEWEST_BACKTESTS = 3  # forecasts that are compared with what came
