@@ -46,7 +46,8 @@ def judge(
     """
     rows: list[dict] = []
     segments, counts, inputs, moments, overlaps, transitions = (
-        in_order(frame) for frame in (segments, counts, inputs, moments, _both_ways(overlaps), transitions)
+        in_order(frame)
+        for frame in (segments, counts, inputs, moments, _both_ways(overlaps, segments), transitions)
     )
     for name, own in segments.groupby("segmentation", sort=True):
         in_use = own[own["left_out_because"].isna()].sort_values("position")
@@ -73,11 +74,10 @@ def judge(
     return frame.where(frame.notna(), None)
 
 
-def _both_ways(overlaps: pd.DataFrame) -> pd.DataFrame:
+def _both_ways(overlaps: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
     """Return the pairs seen from both sides, with whether the other side's segments overlap."""
     turned = {"segmentation": "other_segmentation", "label": "other_label"}
     turned |= {other: name for name, other in turned.items()}
     both = pd.concat([overlaps, overlaps.rename(columns=turned)[overlaps.columns]], ignore_index=True)
-    with_bars = both["other_label"].map(lambda label: label == "" or "|" in label).astype(bool)
-    overlapping = set(both.loc[with_bars, "other_segmentation"])
+    overlapping = segments.loc[segments["assignment"] == "all_matches", "segmentation"].unique()
     return both.assign(is_overlapping=both["other_segmentation"].isin(overlapping))
