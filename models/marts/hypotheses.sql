@@ -15,7 +15,7 @@ select
     claims.versus,
     claims.direction,
     concat(
-        segments.label,
+        coalesce(segments.label, claims.segment),
         ': ',
         case claims.metric
             when 'orders_next_90d' then 'orders'

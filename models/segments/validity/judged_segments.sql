@@ -1,4 +1,5 @@
 {{ config(materialized='view') }}
+{%- set least_share = definition_language().segmentation.min_share.default %}
 {%- set learned_texts = {
     'owner': 'owner',
     'treatment_objective': 'treatment.objective',
@@ -19,9 +20,8 @@ select
     {{ as_text(segment.treatment.objective) }} as treatment_objective,
     {{ as_text(segment.treatment.channel) }} as treatment_channel,
     {{ as_text(segment.treatment.offer) }} as treatment_offer,
-    cast({{ segment.min_share if segment.min_share is defined else (definition.min_share or 0.01) }} as double)
-        as min_share,
-    cast({{ segment.max_share if segment.max_share is defined else 'null' }} as double) as max_share,
+    coalesce({{ share_limit(definition, segment, 'min_share') }}, {{ least_share }}) as min_share,
+    {{ share_limit(definition, segment, 'max_share') }} as max_share,
     {{ as_text(left_out_because) }} as left_out_because,
     cast({{ segment.position }} as integer) as position
 union all
@@ -35,8 +35,8 @@ select
     {{ text_by_hand(definition, key, as_text(definition.owner) if key == 'owner' else 'cast(null as string)') }}
         as {{ column }},
     {%- endfor %}
-    cast({{ definition.min_share or 0.01 }} as double) as min_share,
-    cast(null as double) as max_share,
+    coalesce({{ learned_share_limit(definition, 'min_share') }}, {{ least_share }}) as min_share,
+    {{ learned_share_limit(definition, 'max_share') }} as max_share,
     cast(null as string) as left_out_because,
     position
 from {{ ref('cluster_names') }}

@@ -7,7 +7,7 @@
 {%- set definition = segmentation_definition(name) %}
 {%- set whole = none if is_in_use(definition) else definition.left_out.values() | first %}
 {%- for segment in definition.segments %}
-{%- for claim in ([segment.expect] if segment.expect is mapping else segment.expect or []) %}
+{%- for claim in claims_of(segment) %}
 select
     {{ as_text(name) }} as segmentation,
     {{ as_text(segment.name) }} as segment,
