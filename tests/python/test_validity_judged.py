@@ -155,6 +155,56 @@ def test_a_million_customers_make_a_tiny_difference_certain_and_no_less_tiny():
     assert found.loc[("distinct", "(all)"), "note"] == "no different: top and base"
 
 
+def test_few_customers_of_whom_nothing_is_shown_are_not_called_alike():
+    unknown = []
+    for seed in range(20):
+        # means 0.6 apart with a variance of 1.2 to 1.8: Cohen's d of 0.5
+        found = judged(moments=moments({"top": draw(1.84, 30, seed), "base": draw(1.24, 30, seed + 100)}))
+        whole = found.loc[("distinct", "(all)")]
+        assert whole["verdict"] != "fail"
+        assert pd.isna(whole["mistake"])
+        if whole["verdict"] == "not known":
+            unknown.append((whole["note"], found.loc[("distinct", "top"), "note"]))
+    assert len(unknown) > 5
+    assert set(unknown) == {
+        (
+            "too few customers to tell 1 of 1 pairs apart",
+            "its 30 customers are too few to tell it from: base (30)",
+        )
+    }
+
+
+def test_segments_explain_nothing_only_if_there_were_customers_enough_to_show_it():
+    verdicts = []
+    for customers in (60, 300, 3000):
+        same = np.tile([0.0, 1.0, 2.0], customers // 3)
+        found = judged(moments=moments({"top": same, "base": same}))
+        verdicts.append(found.loc[("differentiable_orders", "(all)"), "verdict"])
+    assert verdicts == ["not known", "weak", "fail"]
+
+
+def test_many_customers_of_whom_nothing_is_shown_are_alike():
+    for seed in range(10):
+        found = judged(moments=moments({"top": draw(1, 2000, seed), "base": draw(1, 2000, seed + 100)}))
+        assert found.loc[("distinct", "(all)"), "mistake"] == "two segments no different"
+        assert found.loc[("distinct", "top"), "verdict"] == "fail"
+        assert found.loc[("differentiable_revenue", "(all)"), "verdict"] == "fail"
+
+
+def test_an_audience_fails_only_if_it_cannot_be_far_from_the_others():
+    audience = {
+        "segments": segments(["late"], assignment="all_matches"),
+        "counts": counts({"late": 50, "": 950}, known=""),
+    }
+    many = judged(**audience, moments=moments({"late": draw(1, 2000, 1), "": draw(1, 2000)}))
+    assert (many.loc["differentiable_orders", "verdict"] == "fail").all()
+    few = judged(**audience, moments=moments({"late": draw(1, 40, 1), "": draw(1, 2000)}))
+    assert (few.loc["differentiable_orders", "verdict"] == "not known").all()
+    assert few.loc[("differentiable_orders", "late"), "note"] == (
+        "40 customers and 2000 others are too few to tell"
+    )
+
+
 def test_a_segmentation_that_says_the_same_as_another_is_redundant():
     pairs = [("tier", one, "other", two, 490 if one == two else 10) for one in "ab" for two in "ab"]
     found = judged(
@@ -165,6 +215,19 @@ def test_a_segmentation_that_says_the_same_as_another_is_redundant():
     row = found.loc[("redundant", "(all)")]
     assert row["mistake"] == "says what another says"
     assert row["note"] == f"other {row['value']:.2f}"
+
+
+def test_whether_another_segmentation_overlaps_is_what_its_definition_says():
+    # every customer is in one audience at most, and nobody in none: the data look like a partition
+    pairs = [("tier", one, "audience", two, 490 if one == two else 10) for one in "ab" for two in "ab"]
+    other = segments(["a", "b"], assignment="all_matches", segmentation="audience")
+    found = judged(
+        segments=pd.concat([segments(["a", "b"]), other]),
+        counts=counts({"a": 500, "b": 500}),
+        overlaps=pd.DataFrame(pairs, columns=EMPTY["overlaps"]),
+    )
+    row = found[found["segmentation"] == "tier"].loc[("redundant", "(all)")]
+    assert row["note"] == "no other to compare with"
 
 
 def test_audiences_are_judged_one_by_one():
@@ -225,6 +288,15 @@ def test_a_claim_is_supported_refuted_or_not_shown_by_what_came():
     assert claim_of("higher", alike)["note"] == "may be chance"
     slightly = moments({"top": draw(1.05, 200_000), "base": draw(1, 200_000, 1)})
     assert claim_of("higher", slightly)["note"] == "in this direction, but too little to matter (+0.05)"
+
+
+def test_a_difference_too_small_to_support_a_claim_is_too_small_to_refute_it():
+    slightly = moments({"top": draw(1, 500_000, 1), "base": draw(1.011, 500_000)})
+    found = claim_of("higher", slightly)
+    assert found["effect_size"] == pytest.approx(-0.011, abs=0.005)
+    assert found["upper"] < 0
+    assert found["verdict"] == "not shown"
+    assert found["note"] == "the other way round, but too little to matter (-0.01)"
 
 
 def test_a_claim_that_rests_on_one_large_customer_is_not_shown():

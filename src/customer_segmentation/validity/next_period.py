@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from itertools import combinations
 
-from customer_segmentation.validity.effects import Sums, cramers_v, eta_squared
+from customer_segmentation.validity.effects import Effect, Sums, cramers_v, eta_squared
 from customer_segmentation.validity.outcomes import (
+    ALIKE,
+    DIFFERENT,
     OUTCOMES,
     Side,
-    differs,
+    compare,
     is_enough,
+    is_negligible,
+    may_be_chance,
     members,
     sized_effect,
 )
@@ -21,8 +25,10 @@ from customer_segmentation.validity.thresholds import (
     FAIL,
     FEWEST_BUYERS,
     FEWEST_IN_ALL,
+    NOT_KNOWN,
     PASS,
     WEAK,
+    Limits,
 )
 
 NO_DIFFERENT = "two segments no different"
@@ -56,10 +62,19 @@ def _explained(one: Segmentation) -> Iterator[dict]:
             note = "all are in one segment, or all did the same"
             yield row(f"differentiable_{outcome}", ALL, note=note, **shared)
             continue
-        verdict = limits.verdict(effect.value)
-        if verdict == PASS and effect.lower < limits.poor:
-            verdict = WEAK
-        yield row(f"differentiable_{outcome}", ALL, effect.value, verdict, effect, **shared)
+        verdict = _explains(effect, limits)
+        note = f"{customers} customers are too few to tell" if verdict == NOT_KNOWN else None
+        yield row(f"differentiable_{outcome}", ALL, effect.value, verdict, effect, note=note, **shared)
+
+
+def _explains(effect: Effect, limits: Limits) -> str:
+    """Return the verdict on an effect that is never below 0: fail only if it can't be as large as poor."""
+    verdict = limits.verdict(effect.value)
+    if verdict == PASS and effect.lower < limits.poor:
+        return WEAK
+    if verdict == FAIL and effect.upper >= limits.poor:
+        return NOT_KNOWN if effect.upper >= limits.good else WEAK
+    return verdict
 
 
 def _audiences(one: Segmentation) -> Iterator[dict]:
@@ -81,9 +96,22 @@ def _audiences(one: Segmentation) -> Iterator[dict]:
                 note = NO_WINDOW if one.moments.empty else note
                 yield row(f"differentiable_{outcome}", segment, note=note, **shared)
                 continue
-            may_be_chance = effect.lower <= 0 <= effect.upper
-            verdict = FAIL if may_be_chance else DIFFERENCE.verdict(abs(effect.value))
-            yield row(f"differentiable_{outcome}", segment, effect.value, verdict, effect, **shared)
+            verdict = _is_apart(effect)
+            note = None
+            if verdict == NOT_KNOWN:
+                note = f"{own.customers} customers and {others.customers} others are too few to tell"
+            yield row(
+                f"differentiable_{outcome}", segment, effect.value, verdict, effect, note=note, **shared
+            )
+
+
+def _is_apart(effect: Effect) -> str:
+    """Return the verdict on an effect of either sign: fail only if it can't be as large as what matters."""
+    if is_negligible(effect):
+        return FAIL
+    if may_be_chance(effect):
+        return NOT_KNOWN
+    return PASS if abs(effect.value) >= DIFFERENCE.good else WEAK
 
 
 def distinct(one: Segmentation) -> Iterator[dict]:
@@ -96,28 +124,59 @@ def distinct(one: Segmentation) -> Iterator[dict]:
     is_learned = one.segments["assignment"].iloc[0] == "learned"
     names = one.moments["label"].tolist() if is_learned and len(one.moments) else one.names
     sides = {name: Side(one.moments[one.moments["label"] == name]) for name in names}
-    judged = [pair for pair in combinations(names, 2) if is_enough(*(sides[name] for name in pair))]
-    alike = [pair for pair in judged if not differs(*(sides[name] for name in pair))]
+    sizes = {name: side.customers for name, side in sides.items()}
+    found = {
+        pair: compare(*(sides[name] for name in pair))
+        for pair in combinations(names, 2)
+        if is_enough(*(sides[name] for name in pair))
+    }
     for segment in names:
-        own = sum(segment in pair for pair in judged)
-        same = [name for pair in alike if segment in pair for name in pair if name != segment]
-        yield _distinct(segment, own, same, sides[segment].customers, one.moments.empty)
-    pairs = [f"{first} and {second}" for first, second in alike]
+        others = {
+            other: result
+            for pair, result in found.items()
+            if segment in pair
+            for other in pair
+            if other != segment
+        }
+        alike, unknown = ([name for name in others if others[name] == kind] for kind in (ALIKE, NOT_KNOWN))
+        unknown = [f"{name} ({sizes[name]})" for name in unknown]
+        notes = (
+            f"no different from: {listed(alike)}" if alike else None,
+            f"its {sizes[segment]} customers are too few to tell it from: {listed(unknown)}"
+            if unknown
+            else None,
+        )
+        yield _distinct(segment, list(others.values()), notes, sizes[segment], one.moments.empty)
+    alike, unknown = ([pair for pair in found if found[pair] == kind] for kind in (ALIKE, NOT_KNOWN))
+    pairs = listed(f"{first} and {second}" for first, second in alike)
+    notes = (
+        f"no different: {pairs}" if alike else None,
+        f"too few customers to tell {len(unknown)} of {len(found)} pairs apart" if unknown else None,
+    )
     customers = int(one.moments["customers"].sum())
-    yield _distinct(ALL, len(judged), pairs, customers, one.moments.empty) | (
-        {"measure": "share of pairs of segments that differ", "mistake": NO_DIFFERENT if alike else None}
+    yield _distinct(ALL, list(found.values()), notes, customers, one.moments.empty) | (
+        {
+            "measure": "share of pairs of segments that are shown to differ",
+            "mistake": NO_DIFFERENT if alike else None,
+        }
     )
 
 
-def _distinct(segment: str, judged: int, same: list[str], customers: int, is_unknown: bool) -> dict:
+def _distinct(
+    segment: str, found: list[str], notes: tuple[str | None, ...], customers: int, is_unmeasured: bool
+) -> dict:
+    """Return the row of a segment compared with others: fail only if half are known to be alike."""
     shared = {
         "customers": customers,
         "threshold": DISTINCT_PAIRS.good,
-        "measure": "share of other segments from which it differs",
+        "measure": "share of other segments from which it is shown to differ",
     }
-    if not judged:
-        note = NO_WINDOW if is_unknown else f"{customers} customers: too few to compare"
+    if not found:
+        note = NO_WINDOW if is_unmeasured else f"{customers} customers: too few to compare"
         return row("distinct", segment, note=note, **shared)
-    share = 1 - len(same) / judged
-    note = f"no different{'' if segment == ALL else ' from'}: {listed(same)}" if same else None
-    return row("distinct", segment, share, DISTINCT_PAIRS.verdict(share), note=note, **shared)
+    share = found.count(DIFFERENT) / len(found)
+    verdict = DISTINCT_PAIRS.verdict(share)
+    if verdict == FAIL and DISTINCT_PAIRS.verdict(1 - found.count(ALIKE) / len(found)) != FAIL:
+        verdict = NOT_KNOWN
+    note = "; ".join(filter(None, notes)) or None
+    return row("distinct", segment, share, verdict, note=note, **shared)

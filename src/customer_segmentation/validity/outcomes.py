@@ -1,11 +1,22 @@
 """What customers of each segment did in an outcome window, as sums that effects are made from."""
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
-from customer_segmentation.validity.effects import Effect, Sums, cohens_d, cohens_h, of_yes_or_no, welch
-from customer_segmentation.validity.thresholds import DIFFERENCE, FEWEST_BUYERS, FEWEST_CUSTOMERS
+from customer_segmentation.validity.effects import (
+    Effect,
+    Sums,
+    cohens_d,
+    cohens_h,
+    of_yes_or_no,
+    pooled_deviation,
+    welch,
+)
+from customer_segmentation.validity.thresholds import DIFFERENCE, FEWEST_BUYERS, FEWEST_CUSTOMERS, NOT_KNOWN
 
 OUTCOMES = ("orders", "revenue", "retention")
+DIFFERENT, ALIKE = "different", "alike"
 # one of three outcomes may differ by chance: each is asked at a third of the level (Bonferroni)
 EACH_OF_THREE = 1 - 0.05 / 3
 
@@ -59,21 +70,45 @@ def size_of(outcome: str, one: Side, other: Side) -> float:
     return cohens_d(one.capped(outcome), other.capped(outcome))
 
 
-def sized_effect(outcome: str, one: Side, other: Side) -> Effect | None:
-    """Return size_of with the Welch interval of the capped difference on the same scale."""
-    interval = welch(one.capped(outcome), other.capped(outcome))
+def sized_effect(outcome: str, one: Side, other: Side, confidence: float = 0.95) -> Effect | None:
+    """Return size_of with an interval on the same scale; None if all did the same.
+
+    Of orders and revenue it is the Welch interval in pooled standard deviations. The angle of a share has
+    the variance 1 / n whatever the share (Cohen 1988, ch. 6), so there is an interval even where all came
+    again.
+    """
+    size = size_of(outcome, one, other)
+    if outcome == "retention":
+        margin = stats.norm.ppf((1 + confidence) / 2) * np.sqrt(1 / one.customers + 1 / other.customers)
+        return Effect(size, float(size - margin), float(size + margin))
+    sides = one.capped(outcome), other.capped(outcome)
+    interval = welch(*sides, confidence)
     if interval is None:
         return None
-    size = size_of(outcome, one, other)
-    scale = size / interval.value if interval.value else 0.0
-    return Effect(size, interval.lower * scale, interval.upper * scale)
+    spread = pooled_deviation(*sides)
+    return Effect(size, interval.lower / spread, interval.upper / spread)
 
 
-def differs(one: Side, other: Side) -> bool:
-    """Whether two sides differ in any outcome by what is no chance and not too small to matter."""
+def may_be_chance(effect: Effect) -> bool:
+    """Whether there may be no effect at all, or one in the other direction."""
+    return effect.lower <= 0 <= effect.upper
+
+
+def is_negligible(effect: Effect) -> bool:
+    """Whether any effect is too small to matter: two one-sided tests (Schuirmann 1987) at 2.5 % each."""
+    return max(-effect.lower, effect.upper) < DIFFERENCE.poor
+
+
+def compare(one: Side, other: Side) -> str:
+    """Return DIFFERENT, ALIKE or NOT_KNOWN.
+
+    Different is what differs in any outcome by what is no chance and not too small to matter; alike is what
+    can't differ in any by as much as that. In between there are too few customers to tell.
+    """
     for outcome in OUTCOMES:
-        interval = welch(one.capped(outcome), other.capped(outcome), EACH_OF_THREE)
-        beyond_chance = interval is not None and not interval.lower <= 0 <= interval.upper
-        if beyond_chance and abs(size_of(outcome, one, other)) >= DIFFERENCE.poor:
-            return True
-    return False
+        effect = sized_effect(outcome, one, other, EACH_OF_THREE)
+        if effect is not None and not may_be_chance(effect) and abs(effect.value) >= DIFFERENCE.poor:
+            return DIFFERENT
+    effects = [sized_effect(outcome, one, other) for outcome in OUTCOMES]
+    is_alike = all(effect is not None and is_negligible(effect) for effect in effects)
+    return ALIKE if is_alike else NOT_KNOWN
