@@ -9,6 +9,7 @@ import pytest
 from customer_segmentation.validity.claims import TYPES as CLAIM_TYPES
 from customer_segmentation.validity.claims import put_to_test
 from customer_segmentation.validity.judge import judge
+from customer_segmentation.validity.outcomes import Side, compare
 from customer_segmentation.validity.outlook import TYPES as OUTLOOK_TYPES
 from customer_segmentation.validity.outlook import outlook
 from customer_segmentation.validity.segmentations import TYPES
@@ -181,6 +182,14 @@ def test_segments_explain_nothing_only_if_there_were_customers_enough_to_show_it
         found = judged(moments=moments({"top": same, "base": same}))
         verdicts.append(found.loc[("differentiable_orders", "(all)"), "verdict"])
     assert verdicts == ["not known", "weak", "fail"]
+
+
+def test_a_few_dozen_of_whom_nobody_ordered_are_no_proof_of_a_difference():
+    random = np.random.default_rng(5)
+    # 5 % order on both sides, so among 30 nobody does in a fifth of the cases
+    pairs = [[moments({"base": random.binomial(1, 0.05, n) * 1.0}) for n in (30, 500)] for _ in range(200)]
+    found = [compare(*map(Side, pair)) for pair in pairs]
+    assert found.count("different") / 200 <= 0.06
 
 
 def test_many_customers_of_whom_nothing_is_shown_are_alike():
