@@ -170,7 +170,7 @@ def test_few_customers_of_whom_nothing_is_shown_are_not_called_alike():
     assert set(unknown) == {
         (
             "too few customers to tell 1 of 1 pairs apart",
-            "its 30 customers are too few to tell it from: base (30)",
+            "too few customers to tell it (30) from: base (30)",
         )
     }
 

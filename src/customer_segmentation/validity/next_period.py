@@ -142,9 +142,7 @@ def distinct(one: Segmentation) -> Iterator[dict]:
         unknown = [f"{name} ({sizes[name]})" for name in unknown]
         notes = (
             f"no different from: {listed(alike)}" if alike else None,
-            f"its {sizes[segment]} customers are too few to tell it from: {listed(unknown)}"
-            if unknown
-            else None,
+            f"too few customers to tell it ({sizes[segment]}) from: {listed(unknown)}" if unknown else None,
         )
         yield _distinct(segment, list(others.values()), notes, sizes[segment], one.moments.empty)
     alike, unknown = ([pair for pair in found if found[pair] == kind] for kind in (ALIKE, NOT_KNOWN))
