@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -168,7 +169,7 @@ def test_its_own_rule_for_schemas_holds_for_the_package(shop):
     assert {schema for (schema,) in found} == rooms
 
 
-def test_a_change_of_a_definition_of_ones_own_is_reviewed(workshop: Path, built: str):
+def test_a_change_of_a_definition_of_ones_own_is_reviewed(workshop: Path, built: str, tmp_path: Path):
     def git(*arguments: str) -> None:
         identity = ["-c", "user.name=Analyst", "-c", "user.email=analyst@example.com"]
         subprocess.run(["git", *identity, *arguments], cwd=workshop, check=True, capture_output=True)
@@ -180,7 +181,8 @@ def test_a_change_of_a_definition_of_ones_own_is_reviewed(workshop: Path, built:
     path = workshop / "models" / "segments_service.yml"
     was = path.read_text(encoding="utf-8")
     path.write_text(was.replace("120", "160"), encoding="utf-8")
-    arguments = ["diff", "--project-dir", str(workshop), "--database", str(workshop / "workshop.duckdb")]
+    database = shutil.copy(workshop / "workshop.duckdb", tmp_path)  # the fixture has the other one open
+    arguments = ["diff", "--project-dir", str(workshop), "--database", str(database)]
     outcome = CliRunner().invoke(main, [*arguments, "--no-guard", "--format", "json"])
     path.write_text(was, encoding="utf-8")
     assert outcome.exit_code == 0, outcome.output
