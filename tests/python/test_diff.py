@@ -256,7 +256,6 @@ def definition(*segments: tuple[str, str], **keys) -> Definition:
     written = {"question": "?", "owner": "crm", "otherwise": otherwise, "segments": entries} | keys
     return Definition(
         "tier",
-        "v",
         written.get("assignment", "first_match"),
         written,
         entries,

@@ -116,12 +116,11 @@ def missing_columns(
     """Return {segmentation: columns that its definition uses and the database hasn't}."""
     described = connection.execute(f"select * from {relation} limit 0").description
     present = {column[0] for column in described}
-    lacking = {
+    return {
         definition.name: sorted(set(definition.columns) - present)
         for definition in definitions
         if set(definition.columns) - present
     }
-    return lacking
 
 
 def measure(

@@ -12,7 +12,7 @@ from customer_segmentation.review import checks
 from customer_segmentation.review.effect import NOWHERE, Effect, Measures
 from customer_segmentation.review.review import Causes, Review
 
-MOST_TABLES = 12
+MOST_FILES = 12
 MARKS = {checks.PASSED: "✓", checks.NOTED: "!", checks.BROKEN: "✗"}
 
 
@@ -249,8 +249,8 @@ def _other_changes(found: Review) -> Iterator[Block]:
         changed = ", ".join(f"{name} ({was} → {now})" for name, (was, now) in found.base.variables.items())
         said.append(f"Variables changed as well: {changed}.")
     if found.base.code:
-        files = ", ".join(found.base.code[:MOST_TABLES])
-        more = len(found.base.code) - MOST_TABLES
+        files = ", ".join(found.base.code[:MOST_FILES])
+        more = len(found.base.code) - MOST_FILES
         files += f" and {more} more" if more > 0 else ""
         said.append(f"Code of features, fits or scores changed as well: {files}.")
     if said:

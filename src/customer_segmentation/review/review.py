@@ -77,7 +77,7 @@ def review(
     with sides.open_workshop(database, project) as workshop:
         say("Reading the definitions as they stand ...")
         after = sides.compile_after(project, source, workshop)
-        _refuse_problems(after, "as they stand")
+        _refuse_problems(after)
         say(f"Reading the definitions of {base.reference} ...")
         before = sides.compile_before(project, commit, source, vars_file, workshop)
     _refuse_unknown(segmentations, before, after)
@@ -172,13 +172,13 @@ def _open(database: Path, base_database: Path | None) -> duckdb.DuckDBPyConnecti
     return connection
 
 
-def _refuse_problems(side: Side, which: str) -> None:
+def _refuse_problems(side: Side) -> None:
     if side.problems:
         listed = "\n".join(
             f"models/segments/segments_{name}.yml\n  - " + "\n  - ".join(problems)
             for name, problems in side.problems.items()
         )
-        raise ReviewError(f"The definitions {which} can't be used:\n{listed}")
+        raise ReviewError(f"The definitions as they stand can't be used:\n{listed}")
 
 
 def _refuse_unknown(segmentations: tuple[str, ...], before: Side, after: Side) -> None:

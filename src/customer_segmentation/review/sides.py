@@ -40,7 +40,6 @@ class Definition:
     """A segmentation, compiled: as written, with resolved conditions, and as SQL over customer_features."""
 
     name: str
-    version: str
     assignment: str
     written: dict
     segments: list[dict]
@@ -318,7 +317,6 @@ def _compile(project: Path, folder: Path, variables: dict, what: str) -> Side:
     definitions = {
         entry["name"]: Definition(
             name=entry["name"],
-            version=entry["version"],
             assignment=entry["assignment"],
             written=entry["written"],
             segments=entry["segments"],
