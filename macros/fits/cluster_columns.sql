@@ -27,7 +27,7 @@ average_order_value:
   high: {en: large orders, ko: 객단가 높음}
   low: {en: small orders, ko: 객단가 낮음}
 discount_share:
-  model: features_purchasing
+  model: features_rfm
   transform: plain
   high: {en: on discount, ko: 할인 구매}
   low: {en: full price, ko: 정가 구매}

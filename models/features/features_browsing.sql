@@ -1,141 +1,87 @@
-{%- set in_cart %}sum(case event_type when 'add_to_cart' then 1 when 'remove_from_cart' then -1 else 0 end){% endset -%}
+{{ config(materialized='by_date') }}
 {#- without events nothing is known; with them, no event means none -#}
-{%- set no_event = '0' if has_input('events') else 'null' -%}
+{%- set no_event = '0' if has_input('events') else 'cast(null as integer)' -%}
+{%- set counts = {'visits': '1'} -%}
+{%- for count in ['views', 'searches', 'carts', 'view_visits'] %}{% do counts.update({count: 'visits.' ~ count}) %}{% endfor -%}
+{%- do counts.update({'converted_visits': 'visits.view_visits * visits.purchases'}) -%}
 with
 
 customer_dates as (
-    select * from {{ ref('customer_dates') }}
+    select * from {{ due('customer_dates') }}
 ),
 
-calendar as (
-    select * from {{ ref('calendar') }}
-),
-
-visits as (
-    select
-        customer_id,
-        occurred_on,
-        visit_id,
-        min(device) as device,
-        sum(case when event_type = 'view' then 1 else 0 end) as views,
-        sum(case when event_type = 'search' then 1 else 0 end) as searches,
-        case when {{ in_cart }} > 0 then 1 else 0 end as carts,
-        max(case when event_type = 'view' then 1 else 0 end) as view_visits,
-        max(case when event_type = 'purchase' then 1 else 0 end) as purchases,
-        -- a cart that was emptied again is none
-        case
-            when {{ in_cart }} > 0 then max(case when event_type = 'add_to_cart' then occurred_at end)
-        end as last_cart_at,
-        max(case when event_type = 'purchase' then occurred_at end) as last_bought_at
-    from {{ ref('stg_events') }}
-    group by customer_id, occurred_on, visit_id
-),
-
-dated_visits as (
-    select
-        visits.*,
-        calendar.known_on,
-        calendar.leaves_90d_on
-    from visits
-    inner join calendar on visits.occurred_on = calendar.date_day
-),
-
-states as (
-    select
-        customer_id,
-        known_on as as_of_date,
-        count(*) as visits,
-        sum(views) as views,
-        sum(searches) as searches,
-        sum(carts) as carts,
-        sum(view_visits) as view_visits,
-        sum(view_visits * purchases) as converted_visits,
-        max(occurred_on) as last_visit_on,
-        max(last_cart_at) as last_cart_at,
-        max(last_bought_at) as last_bought_at
-    from dated_visits
-    where known_on is not null
-    group by customer_id, known_on
-),
-
-leaving as (
-    select
-        customer_id,
-        leaves_90d_on as as_of_date,
-        count(*) as visits,
-        sum(views) as views,
-        sum(searches) as searches,
-        sum(carts) as carts,
-        sum(view_visits) as view_visits,
-        sum(view_visits * purchases) as converted_visits
-    from dated_visits
-    where leaves_90d_on is not null
-    group by customer_id, leaves_90d_on
-),
-
-orders as (
-    select
-        orders.customer_id,
-        calendar.known_on as as_of_date,
-        -- an order without a time may have come at any time of its day
-        max(
-            case
-                when orders.ordered_at = orders.ordered_on then {{ dbt.dateadd('day', 1, 'orders.ordered_at') }}
-                else orders.ordered_at
-            end
-        ) as last_ordered_at
-    from {{ ref('stg_orders') }} as orders
-    inner join calendar on orders.ordered_on = calendar.date_day
-    where
-        orders.is_counted
-        and calendar.known_on is not null
-    group by orders.customer_id, calendar.known_on
-),
-
-devices as (
-    {{ favourite('dated_visits', 'device', '1', 'occurred_on') }}
-),
-
-accumulated as (
+seen as (
     select
         customer_dates.customer_id,
         customer_dates.as_of_date,
-        coalesce(sum(states.visits) over known, {{ no_event }}) as lifetime_visits,
-        {%- for count in ['visits', 'views', 'searches', 'carts', 'view_visits', 'converted_visits'] %}
-        coalesce(sum(states.{{ count }}) over known, {{ no_event }})
-        - coalesce(sum(leaving.{{ count }}) over known, 0) as {{ count }}_90d,
+        count(*) as lifetime_visits,
+        {%- for count, number in counts.items() %}
+        sum(case when visits.occurred_on > customer_dates.quarter_before then {{ number }} else 0 end) as {{ count }}_90d,
         {%- endfor %}
-        max(states.last_visit_on) over known as last_visit_on,
-        max(states.last_cart_at) over known as last_cart_at,
-        greatest(max(states.last_bought_at) over known, max(orders.last_ordered_at) over known) as last_bought_at,
-        {{ last_known('devices.favourite', 'known') }} as favourite_device
-    from customer_dates
-    {%- for part in ['states', 'leaving', 'orders', 'devices'] %}
-left join {{ part }}
-    on customer_dates.customer_id = {{ part }}.customer_id
-    and customer_dates.as_of_date = {{ part }}.as_of_date
-    {%- endfor %}
-    window known as (
-        partition by customer_dates.customer_id
-        order by customer_dates.as_of_date
-        rows between unbounded preceding and current row
-    )
+        max(visits.occurred_on) as last_visit_on,
+        max(visits.last_cart_at) as last_cart_at,
+        max(visits.last_bought_at) as last_bought_at
+    from {{ ref('visits') }} as visits
+    inner join customer_dates
+        on visits.customer_id = customer_dates.customer_id
+        and visits.occurred_on <= customer_dates.as_of_date
+    group by customer_dates.customer_id, customer_dates.as_of_date
+),
+
+devices as (
+    select
+        customer_dates.customer_id,
+        customer_dates.as_of_date,
+        max_by(favourites.favourite, favourites.date_day) as favourite_device
+    from {{ ref('favourites') }} as favourites
+    inner join customer_dates
+        on favourites.customer_id = customer_dates.customer_id
+        and favourites.date_day <= customer_dates.as_of_date
+    where favourites.kind = 'device'
+    group by customer_dates.customer_id, customer_dates.as_of_date
+),
+
+-- a cart is not left if an order follows, be it in the web shop or elsewhere
+orders_after_carts as (
+    select distinct
+        seen.customer_id,
+        seen.as_of_date
+    from seen
+    inner join {{ ref('order_days') }} as order_days
+        on seen.customer_id = order_days.customer_id
+        and seen.last_cart_at <= order_days.last_ordered_at
+        and seen.as_of_date >= order_days.date_day
+),
+
+carts as (
+    select
+        seen.customer_id,
+        seen.as_of_date,
+        seen.last_cart_at
+    from seen
+    left join orders_after_carts
+        on seen.customer_id = orders_after_carts.customer_id
+        and seen.as_of_date = orders_after_carts.as_of_date
+    where
+        orders_after_carts.customer_id is null
+        and (seen.last_bought_at is null or seen.last_cart_at > seen.last_bought_at)
 )
 
 select
-    customer_id,
-    as_of_date,
-    favourite_device,
-    cast(lifetime_visits as integer) as lifetime_visits,
-    cast(visits_90d as integer) as visits_90d,
-    cast(views_90d as integer) as views_90d,
-    cast(searches_90d as integer) as searches_90d,
-    cast(carts_90d as integer) as carts_90d,
-    converted_visits_90d / nullif(cast(view_visits_90d as double), 0) as view_to_order_conversion_90d,
-    cast({{ dbt.datediff('last_visit_on', 'as_of_date', 'day') }} as integer) as days_since_last_visit,
-    case when last_bought_at is null or last_cart_at > last_bought_at then last_cart_at end as cart_left_at,
-    case
-        when last_bought_at is null or last_cart_at > last_bought_at
-            then cast({{ dbt.datediff('last_cart_at', 'as_of_date', 'day') }} as integer)
-    end as days_since_cart_left
-from accumulated
+    customer_dates.customer_id,
+    customer_dates.as_of_date,
+    devices.favourite_device,
+    cast(coalesce(seen.lifetime_visits, {{ no_event }}) as integer) as lifetime_visits,
+    {%- for count in ['visits', 'views', 'searches', 'carts'] %}
+    cast(coalesce(seen.{{ count }}_90d, {{ no_event }}) as integer) as {{ count }}_90d,
+    {%- endfor %}
+    seen.converted_visits_90d / nullif(cast(seen.view_visits_90d as double), 0) as view_to_order_conversion_90d,
+    cast({{ dbt.datediff('seen.last_visit_on', 'customer_dates.as_of_date', 'day') }} as integer) as days_since_last_visit,
+    carts.last_cart_at as cart_left_at,
+    cast({{ dbt.datediff('carts.last_cart_at', 'customer_dates.as_of_date', 'day') }} as integer) as days_since_cart_left
+from customer_dates
+{%- for part in ['seen', 'devices', 'carts'] %}
+left join {{ part }}
+    on customer_dates.customer_id = {{ part }}.customer_id
+    and customer_dates.as_of_date = {{ part }}.as_of_date
+{%- endfor %}

@@ -17,7 +17,9 @@ placed as (
         discount_amount,
         amount + discount_amount as list_amount,
         case when returned_amount is not null then amount end as returnable_amount,
-        cast(null as decimal(18, 4)) as returned_amount
+        cast(null as decimal(18, 4)) as returned_amount,
+        -- an order without a time may have come at any time of its day
+        case when ordered_at = ordered_on then {{ dbt.dateadd('day', 1, 'ordered_at') }} else ordered_at end as last_ordered_at
     from orders
 ),
 
@@ -38,7 +40,8 @@ returned as (
         cast(null as decimal(18, 4)) as discount_amount,
         cast(null as decimal(18, 4)) as list_amount,
         cast(null as decimal(18, 4)) as returnable_amount,
-        returned_amount
+        returned_amount,
+        cast(null as timestamp) as last_ordered_at
     from orders
     where is_fully_returned or returned_amount > 0
 ),
@@ -61,7 +64,8 @@ days as (
         sum(discount_amount) as discount_amount,
         sum(list_amount) as list_amount,
         sum(returnable_amount) as returnable_amount,
-        sum(returned_amount) as returned_amount
+        sum(returned_amount) as returned_amount,
+        max(last_ordered_at) as last_ordered_at
     from movements
     group by customer_id, date_day
 ),
@@ -98,6 +102,7 @@ select
     list_amount,
     returnable_amount,
     returned_amount,
+    last_ordered_at,
     gap_days,
     median(gap_days) over (
         partition by customer_id

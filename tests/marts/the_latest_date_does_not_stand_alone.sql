@@ -3,14 +3,34 @@
 -- nothing happened in the month before the latest date: is it a typing error, or is the data old?
 with
 
-last_days as (
+latest as (
+    select as_of_date from {{ ref('as_of_dates') }}
+    where is_latest
+),
+
+days as (
+    {%- for model, day in {
+        'order_days': 'date_day',
+        'visits': 'occurred_on',
+        'stg_consents': 'changed_on',
+        'stg_customers': 'created_on',
+    }.items() %}
     select
         latest.as_of_date,
-        max(calendar.date_day) as last_day_before
-    from {{ ref('as_of_dates') }} as latest
-    inner join {{ ref('calendar') }} as calendar on latest.as_of_date > calendar.date_day
-    where latest.is_latest
+        max(facts.{{ day }}) as last_day
+    from latest
+    inner join {{ ref(model) }} as facts on latest.as_of_date > facts.{{ day }}
     group by latest.as_of_date
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+last_days as (
+    select
+        as_of_date,
+        max(last_day) as last_day_before
+    from days
+    group by as_of_date
 )
 
 select

@@ -1,0 +1,23 @@
+with
+
+first_seen as (
+    {%- for model, day in {
+        'order_days': 'date_day',
+        'stg_events': 'occurred_on',
+        'stg_consents': 'changed_on',
+        'stg_customers': 'created_on',
+    }.items() %}
+    select
+        customer_id,
+        min({{ day }}) as known_from
+    from {{ ref(model) }}
+    group by customer_id
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+)
+
+select
+    customer_id,
+    min(known_from) as known_from
+from first_seen
+group by customer_id
