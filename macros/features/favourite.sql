@@ -1,6 +1,6 @@
 {#-
-  What a customer has most of so far (a category by spend, a channel by orders …): customer_id, date_day, favourite, and
-  its weight so far; one row for each day on which the favourite changes or gains.
+  What a customer has most of so far (a category by spend, a channel by orders …): customer_id, date_day and favourite,
+  a row for each day on which the favourite changes or gains.
 
   A favourite is replaced only by a value that overtakes it, so ties don't flip. Totals only grow, so the highest one so
   far is that of the favourite, and no value need be carried from day to day.
@@ -11,8 +11,7 @@
     select
         customer_id,
         date_day,
-        max_by(value, weight_so_far) as favourite,
-        max(weight_so_far) as favourite_weight
+        max_by(value, weight_so_far) as favourite
     from (
         select
             *,

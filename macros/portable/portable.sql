@@ -54,3 +54,29 @@
 {% macro hash_position(text) %}{{ return(adapter.dispatch('hash_position', 'customer_segmentation')(text)) }}{% endmacro %}
 {% macro default__hash_position(text) %}(cast('0x' || left(md5({{ text }}), 8) as bigint) / 4294967296.0){% endmacro %}
 {% macro spark__hash_position(text) %}(cast(conv(left(md5({{ text }}), 8), 16, 10) as bigint) / 4294967296.0){% endmacro %}
+
+{#- The comment of a table. -#}
+{% macro table_comment(relation) %}{{ return(adapter.dispatch('table_comment', 'customer_segmentation')(relation)) }}{% endmacro %}
+{% macro default__table_comment(relation) -%}
+    {{ return(run_query(
+        "select comment from duckdb_tables() where schema_name = '" ~ relation.schema ~ "' and table_name = '" ~ relation.identifier
+        ~ "' and database_name = '" ~ relation.database ~ "'"
+    ).rows[0][0]) }}
+{%- endmacro %}
+{% macro spark__table_comment(relation) -%}
+    {%- for row in run_query('describe table extended ' ~ relation).rows if row[0] == 'Comment' -%}{{ return(row[1]) }}{%- endfor -%}
+{%- endmacro %}
+
+{#- A row as a number: which of 2^20 buckets its key is in, and below that what stands in it. -#}
+{% macro row_hash(keys, columns) %}{{ return(adapter.dispatch('row_hash', 'customer_segmentation')(keys, columns)) }}{% endmacro %}
+{% macro default__row_hash(keys, columns) -%}
+    cast(hash({{ keys }}) % 1048576 * 8796093022208 + hash({{ columns }}) % 8796093022208 as bigint)
+{%- endmacro %}
+{% macro spark__row_hash(keys, columns) -%}
+    (pmod(xxhash64({{ keys }}), 1048576) * 8796093022208 + pmod(xxhash64({{ columns }}), 8796093022208))
+{%- endmacro %}
+
+{#- The bucket of a row's hash. -#}
+{% macro row_bucket(hash) %}{{ return(adapter.dispatch('row_bucket', 'customer_segmentation')(hash)) }}{% endmacro %}
+{% macro default__row_bucket(hash) %}({{ hash }} >> 43){% endmacro %}
+{% macro spark__row_bucket(hash) %}shiftright({{ hash }}, 43){% endmacro %}

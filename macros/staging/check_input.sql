@@ -24,7 +24,7 @@ repeated as (
         {{ typed('source.' ~ name, columns[name]) }} as key_{{ loop.index }},
     {%- endfor %}
         count(*) as copies
-    from {{ ref('input_' ~ input) }} as source
+    from {{ due('input_' ~ input, 'due_buckets') }} as source
     group by {% for name in contract['key'] %}{{ loop.index }}{{ ', ' if not loop.last }}{% endfor %}
     having count(*) > 1
 ),
@@ -49,8 +49,9 @@ typed as (
     {%- endfor %}
         {{ is_broken_text("concat_ws(' ', source." ~ strings | join(', source.') ~ ')') }} as has_broken_text,
         source.surplus_fields,
-        source.row_json
-    from {{ ref('input_' ~ input) }} as source
+        source.row_json,
+        source.row_hash
+    from {{ due('input_' ~ input, 'due_buckets') }} as source
 ),
 
 checked as (
@@ -58,6 +59,7 @@ checked as (
     {%- for name in columns %}
         typed.{{ name }},
     {%- endfor %}
+        typed.row_hash,
         repeated.copies is not null as is_repeated,
         nullif(concat_ws(
             ', '
@@ -103,8 +105,9 @@ select
 {%- for name in columns %}
     {{ name }},
 {%- endfor %}
-    concat_ws('|', {{ contract['key'] | join(', ') }}) as row_key,
+    row_hash,
     reasons,
+    case when reasons is not null then concat_ws('|', {{ contract['key'] | join(', ') }}) end as row_key,
     case when reasons is not null then row_json end as row_json
 from reasoned
 {% endmacro %}

@@ -107,25 +107,43 @@
             {%- if column.is_string() -%}{%- do texts.append(column.name) -%}{%- endif -%}
         {%- endfor -%}
     {%- endif -%}
-select
-{%- for name, column in contract.items() %}
-    {%- if name not in mapped %}
-    cast(null as {{ sql_type(column) }}) as {{ name }},
+with
+
+mapped as (
+    select
+    {%- for name, column in contract.items() %}
+        {%- if name not in mapped %}
+        cast(null as {{ sql_type(column) }}) as {{ name }},
+        {%- else %}
+        {{ trimmed_text(mapped[name], column) if name in texts else mapped[name] }} as {{ name }},
+        {%- endif %}
+    {%- endfor %}
+    {%- if has_input(input) %}
+        {{ surplus_fields(input) }} as surplus_fields,
+        {{ row_as_json('source') }} as row_json
+    from {{ input_source(input) }} as source
+        {%- if var('inputs')[input].where is defined %}
+    where {{ var('inputs')[input].where }}
+        {%- endif %}
     {%- else %}
-    {{ trimmed_text(mapped[name], column) if name in texts else mapped[name] }} as {{ name }},
+        cast(null as string) as surplus_fields,
+        cast(null as string) as row_json
+    from (select 1 as absent) as source
+    where false
     {%- endif %}
-{%- endfor %}
-{%- if has_input(input) %}
-    {{ surplus_fields(input) }} as surplus_fields,
-    {{ row_as_json('source') }} as row_json
-from {{ input_source(input) }} as source
-    {%- if var('inputs')[input].where is defined %}
-where {{ var('inputs')[input].where }}
-    {%- endif %}
-{%- else %}
-    cast(null as string) as surplus_fields,
-    cast(null as string) as row_json
-from (select 1 as absent) as source
-where false
-{%- endif %}
+)
+
+-- the hash tells a refresh which rows are new or changed
+select
+    mapped.*,
+    {{ row_hash(row_keys(input), contract.keys() | join(', ') ~ ', surplus_fields') }} as row_hash
+from mapped
 {% endmacro %}
+
+{#- What identifies a row, as it is compared with others; all of it where nothing does. -#}
+{% macro row_keys(input) -%}
+    {%- set columns = input_contract()[input]['columns'] -%}
+    {%- set keys = [] -%}
+    {%- for name in input_contract()[input]['key'] -%}{%- do keys.append(typed(name, columns[name])) -%}{%- endfor -%}
+    {{ return(keys | join(', ') if input_contract()[input]['key'] | select('in', mapped_columns(input)) | list or not execute else columns.keys() | join(', ')) }}
+{%- endmacro %}

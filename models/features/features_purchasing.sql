@@ -10,7 +10,7 @@ habits as (
     select
         customer_dates.customer_id,
         customer_dates.as_of_date,
-        {%- for kind in ['channel', 'weekday', 'daypart'] %}
+        {%- for kind in ['channel', 'weekday', 'daypart', 'category'] %}
         max_by(favourites.favourite, favourites.date_day) filter (
             where favourites.kind = '{{ kind }}'
         ) as favourite_{{ kind }}{{ ',' if not loop.last }}
@@ -26,14 +26,14 @@ tastes as (
     select
         customer_dates.customer_id,
         customer_dates.as_of_date,
-        max_by(days.favourite_category, days.date_day) filter (
-            where days.favourite_category is not null
-        ) as favourite_category,
-        cast(max(days.favourite_category_amount) as double) as favourite_category_amount,
+        cast(max(days.amount_so_far) as double) as favourite_category_amount,
         cast(sum(days.amount) as double) as amount,
-        cast(sum(days.amount_at_mean_price) as double) as amount_at_mean_price,
-        sum(days.new_categories) as category_breadth
-    from {{ ref('taste_days') }} as days
+        cast(sum(cast(days.quantity * prices.mean_price as decimal(18, 4))) as double) as amount_at_mean_price,
+        count(case when days.is_first then 1 end) as category_breadth
+    from {{ ref('category_days') }} as days
+    inner join {{ ref('category_prices') }} as prices
+        on days.category = prices.category
+        and days.date_day = prices.date_day
     inner join customer_dates
         on days.customer_id = customer_dates.customer_id
         and days.date_day <= customer_dates.as_of_date
@@ -46,7 +46,7 @@ select
     habits.favourite_channel,
     habits.favourite_weekday,
     habits.favourite_daypart,
-    tastes.favourite_category,
+    habits.favourite_category,
     tastes.favourite_category_amount / nullif(tastes.amount, 0) as favourite_category_share,
     cast(tastes.category_breadth as integer) as category_breadth,
     tastes.amount / nullif(tastes.amount_at_mean_price, 0) as price_level

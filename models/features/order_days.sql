@@ -1,7 +1,9 @@
+{{ config(materialized='by_customer') }}
+
 with
 
 orders as (
-    select * from {{ ref('stg_orders') }}
+    select * from {{ due('stg_orders') }}
     where is_counted
 ),
 

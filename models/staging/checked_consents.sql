@@ -1,1 +1,3 @@
+{{ config(materialized='by_row', input='consents') }}
+
 {{ check_input('consents') }}

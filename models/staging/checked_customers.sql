@@ -1,1 +1,3 @@
+{{ config(materialized='by_row', input='customers') }}
+
 {{ check_input('customers') }}

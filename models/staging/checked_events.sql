@@ -1,1 +1,3 @@
+{{ config(materialized='by_row', input='events') }}
+
 {{ check_input('events') }}

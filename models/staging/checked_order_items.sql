@@ -1,1 +1,3 @@
+{{ config(materialized='by_row', input='order_items') }}
+
 {{ check_input('order_items') }}

@@ -1,1 +1,3 @@
+{{ config(materialized='by_row', input='products') }}
+
 {{ check_input('products') }}

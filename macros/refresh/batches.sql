@@ -1,0 +1,118 @@
+{#-
+  Large models are built, and brought up to date, in batches. Each is SQL that holds for any rows of what it reads with
+  `due()`, and the materialization cuts it there:
+
+    by_date      customer and as-of date. A full build goes date by date, so it needs the memory of one date. A refresh
+                 does the dates that are open or new, and the closed ones of the customers of whom anything changed.
+    by_customer  facts of a customer, of all time. A refresh does the customers of whom anything changed.
+    by_row       rows of an input. A refresh does those that are new or changed, and those that they may concern.
+
+  A refresh deletes a batch and inserts it anew, by the same SQL that built it, so it ends where a full build would.
+  docs/decisions/0021_refresh.md
+-#}
+{% macro due(model_name, changes='changed_customers') -%}
+    {#- only the order of the run hangs on the changes, so unit tests need not give them -#}
+    {%- if not execute -%}{%- do ref(changes) -%}{%- endif -%}
+    {{ ref(model_name) }} /* due */
+{%- endmacro %}
+
+{#- The SQL of a model, reading only those due rows for which a condition holds. -#}
+{% macro cut_at(sql, condition) %}
+    {{ return(modules.re.sub('(\\S+) /\\* due \\*/', '(select * from \\1 where ' ~ condition ~ ')', sql)) }}
+{% endmacro %}
+
+{% macro as_dates(dates) %}{{ return("as_of_date in (date '" ~ dates | join("', date '") ~ "')") }}{% endmacro %}
+
+{#- The batches of a full build: date by date, or several dates at once where that is little. -#}
+{% macro date_batches() %}
+    {%- set customers = run_query('select count(*) from ' ~ built_model('known_customers')).rows[0][0] -%}
+    {%- set at_once = [2000000 // ([customers, 1] | max), 1] | max -%}
+    {%- set batches = [] -%}
+    {%- for dates in grid_dates() | batch(at_once) -%}{%- do batches.append(as_dates(dates)) -%}{%- endfor -%}
+    {{ return(batches) }}
+{% endmacro %}
+
+{% macro grid_dates() %}
+    {{ return(run_query('select as_of_date from ' ~ built_model('as_of_dates') ~ ' order by as_of_date').columns[0].values() | list) }}
+{% endmacro %}
+
+{#- The batches of a refresh. The date that was the latest is done again: it may have become a closed one. -#}
+{% macro due_date_batches() %}
+    {%- set grid = grid_dates() -%}
+    {%- set stored = run_query('select distinct as_of_date from ' ~ this ~ ' order by as_of_date').columns[0].values() | list -%}
+    {%- set open = [] -%}
+    {%- for date in grid if loop.last or date not in stored or date >= stored[-1] -%}{%- do open.append(date) -%}{%- endfor -%}
+    {%- set batches = [] -%}
+    {%- for date in open -%}{%- do batches.append(as_dates([date])) -%}{%- endfor -%}
+    {%- set closed = grid | reject('in', open) | list -%}
+    {%- if closed -%}{%- do batches.append(as_dates(closed) ~ ' and ' ~ of_changed_customers()) -%}{%- endif -%}
+    {{ return(batches) }}
+{% endmacro %}
+
+{% macro of_changed_customers() %}
+    {{ return('customer_id in (select customer_id from ' ~ built_model('changed_customers') ~ ')') }}
+{% endmacro %}
+
+{% materialization by_date, default %}
+    {%- if is_refresh() -%}
+        {{ return(refresh_batches(due_date_batches(), 'not ' ~ as_dates(grid_dates()))) }}
+    {%- endif -%}
+    {{ return(build_batches(date_batches())) }}
+{% endmaterialization %}
+
+{% materialization by_customer, default %}
+    {{ return(refresh_batches([of_changed_customers()]) if is_refresh() else build_batches(['true'])) }}
+{% endmaterialization %}
+
+{% materialization by_row, default %}
+    {{ return(refresh_batches([of_due_rows(config.get('input'))]) if is_refresh() else build_batches(['true'])) }}
+{% endmaterialization %}
+
+{#- Whether this run brings the model up to date instead of building it. -#}
+{% macro is_refresh() %}
+    {%- set existing = load_cached_relation(this) -%}
+    {{ return(var('refresh') and existing is not none and existing.is_table and not should_full_refresh()) }}
+{% endmacro %}
+
+{% macro build_batches(conditions) %}
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set built = make_intermediate_relation(target_relation) -%}
+    {%- set replaced = make_backup_relation(target_relation, 'table' if existing is none else existing.type) -%}
+    {{ drop_relation_if_exists(load_cached_relation(built)) }}
+    {{ drop_relation_if_exists(load_cached_relation(replaced)) }}
+    {%- for condition in conditions -%}
+        {%- set batch_sql = cut_at(sql, condition) if condition != 'true' else sql -%}
+        {%- call statement('main') -%}
+            {{ create_table_as(false, built, batch_sql) if loop.first else 'insert into ' ~ built ~ '\n' ~ batch_sql }}
+        {%- endcall -%}
+    {%- endfor -%}
+    {%- if existing is not none -%}{{ adapter.rename_relation(existing, replaced) }}{%- endif -%}
+    {{ adapter.rename_relation(built, target_relation) }}
+    {%- do persist_docs(target_relation, model) -%}
+    {%- do run_query('comment on table ' ~ target_relation ~ " is '" ~ local_md5(sql) ~ "'") -%}
+    {{ run_hooks(post_hooks) }}
+    {{ adapter.commit() }}
+    {{ drop_relation_if_exists(replaced) }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmacro %}
+
+{% macro refresh_batches(conditions, gone=none) %}
+    {%- if table_comment(this) != local_md5(sql) -%}
+        {%- do exceptions.raise_compiler_error(
+            this.identifier ~ ' was built by other SQL than it has now: the model, a macro or a variable was changed. '
+            ~ 'A refresh would mix the two. Build anew with make build (dbt build without the variable `refresh`).'
+        ) -%}
+    {%- endif -%}
+    {%- if gone -%}{%- do run_query('delete from ' ~ this ~ ' where ' ~ gone) -%}{%- endif -%}
+    {%- for condition in conditions -%}
+        {%- do run_query('delete from ' ~ this ~ ' where ' ~ condition) -%}
+        {%- call statement('main') -%}
+            insert into {{ this }}
+            {{ cut_at(sql, condition) }}
+        {%- endcall -%}
+    {%- endfor -%}
+    {{ run_hooks(post_hooks) }}
+    {{ adapter.commit() }}
+    {{ return({'relations': [this.incorporate(type='table')]}) }}
+{% endmacro %}
