@@ -41,7 +41,7 @@
     {%- set grid = grid_dates() -%}
     {%- set stored = run_query('select distinct as_of_date from ' ~ this ~ ' order by as_of_date').columns[0].values() | list -%}
     {%- set open = [] -%}
-    {%- for date in grid if loop.last or date not in stored or date >= stored[-1] -%}{%- do open.append(date) -%}{%- endfor -%}
+    {%- for date in grid if date == grid[-1] or date not in stored or date >= stored[-1] -%}{%- do open.append(date) -%}{%- endfor -%}
     {%- set batches = [] -%}
     {%- for date in open -%}{%- do batches.append(as_dates([date])) -%}{%- endfor -%}
     {%- set closed = grid | reject('in', open) | list -%}
