@@ -18,3 +18,38 @@
     {{ alias ~ '.' ~ name if name in input_contract()[input]['columns'] else 'cast(null as string)' }} as {{ name }}{{ ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
+
+{#-
+  Whether all that a refresh brings up to date was last built or refreshed in one run, kept as the comment of
+  changed_customers. After half a run the changes are known to some models and not to others, and no refresh would tell.
+-#}
+{% macro check_that_refresh_can_follow() %}
+    {%- if execute and var('refresh') -%}
+        {%- set state = built_model('changed_customers') -%}
+        {%- set is_built = adapter.get_relation(state.database, state.schema, state.identifier) is not none -%}
+        {%- if not is_built or table_comment(state) != 'complete' -%}
+            {%- do exceptions.raise_compiler_error(
+                ('The last run did not finish, or built only some of the models' if is_built else 'There is nothing to bring up to date yet')
+                ~ '. Build first: make build (dbt build without the variable `refresh`).'
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+{% macro record_whether_refresh_can_follow(results) %}
+    {%- if execute and flags.WHICH in ('run', 'build') -%}
+        {%- set needed = [] -%}
+        {%- for node in graph.nodes.values() if node.config.materialized in ('by_row', 'by_customer', 'by_date') -%}
+            {%- do needed.append(node.unique_id) -%}
+        {%- endfor -%}
+        {%- set done = [] -%}
+        {%- for result in results if result.node.unique_id in needed and result.status | string == 'success' -%}
+            {%- do done.append(result.node.unique_id) -%}
+        {%- endfor -%}
+        {%- set state = built_model('changed_customers') -%}
+        {%- set ran = results | map(attribute='node.unique_id') | select('in', needed) | list -%}
+        {%- if ran and adapter.get_relation(state.database, state.schema, state.identifier) is not none -%}
+            comment on table {{ state }} is {{ "'complete'" if done | length == needed | length else 'null' }}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}

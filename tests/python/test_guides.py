@@ -10,17 +10,14 @@ GUIDE = (PROJECT / "docs" / "guides" / "add_a_feature.md").read_text(encoding="u
 
 
 def test_the_guide_adds_a_feature_that_conditions_can_use(demo, tmp_path: Path):
-    count, add_up = re.findall(r"   ```sql\n(.*?)   ```", GUIDE, re.DOTALL)
+    (part,) = re.findall(r"   ```sql\n(.*?)   ```", GUIDE, re.DOTALL)
     (described,) = re.findall(r"   ```yaml\n   (.*?)\n   ```", GUIDE, re.DOTALL)
     copy = Project(tmp_path / "copy")
     model = copy.root / "models" / "features" / "features_purchasing.sql"
     for before, new in {
-        "\naccumulated as (": f"\n{count}\naccumulated as (",
-        "'categories', 'tastes']": "'categories', 'tastes', 'weekends']",
-        "        customer_dates.as_of_date,\n": f"        customer_dates.as_of_date,\n{add_up}",
-        "    customer_id,\n    as_of_date,\n    favourite": (
-            "    customer_id,\n    as_of_date,\n    weekend_share,\n    favourite"
-        ),
+        "\ntastes as (": f"\n{part}\ntastes as (",
+        "['habits', 'tastes']": "['habits', 'tastes', 'weekends']",
+        "    habits.favourite_channel,\n": "    habits.favourite_channel,\n    weekends.weekend_share,\n",
     }.items():
         replace_once(model, before, new)
     before = '      - {name: favourite_weekday, description: "Day of the week with most'
