@@ -104,9 +104,10 @@
             ~ 'A refresh would mix the two. Build anew with make build (dbt build without the variable `refresh`).'
         ) -%}
     {%- endif -%}
-    {%- if gone -%}{%- do run_query('delete from ' ~ this ~ ' where ' ~ gone) -%}{%- endif -%}
+    {#- statements, unlike queries, begin a transaction: all of it is done or nothing -#}
+    {%- if gone -%}{%- call statement('gone') -%}delete from {{ this }} where {{ gone }}{%- endcall -%}{%- endif -%}
     {%- for condition in conditions -%}
-        {%- do run_query('delete from ' ~ this ~ ' where ' ~ condition) -%}
+        {%- call statement('due') -%}delete from {{ this }} where {{ condition }}{%- endcall -%}
         {%- call statement('main') -%}
             insert into {{ this }}
             {{ cut_at(sql, condition) }}
