@@ -28,8 +28,8 @@ help: ## what there is to make
 build: $(VENV)/.installed-$(LOCK) ## environment, build and report; INPUT=demo
 	@$(BIN)/segmentation build --input "$(INPUT)"
 
-refresh: $(VENV)/.installed-$(LOCK) ## as build, but fits nothing: applies the fits that are stored
-	@$(BIN)/segmentation build --input "$(INPUT)" --apply-only
+refresh: $(VENV)/.installed-$(LOCK) ## brings what was built up to date, with the fits that are stored
+	@$(BIN)/segmentation refresh --input "$(INPUT)"
 
 restate: $(VENV)/.installed-$(LOCK) ## as build, but publish the whole history anew
 	@$(BIN)/segmentation build --input "$(INPUT)" --full-refresh
@@ -61,7 +61,7 @@ lock: ## the locks anew, from pyproject.toml; needs uv; FLAGS=--upgrade takes ne
 	done
 
 clean: ## removes the environment, the databases and all that is generated
-	@rm -rf $(VENV) target logs build/*.duckdb build/*.duckdb.wal
+	@rm -rf $(VENV) target logs build/*.duckdb build/*.duckdb.wal build/aside
 
 $(VENV)/.installed-base: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

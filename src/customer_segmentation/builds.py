@@ -5,83 +5,124 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 
+import duckdb
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.artifacts.schemas.results import NodeStatus
 from dbt.artifacts.schemas.run import RunResult
 from dbt.cli.main import dbtRunner
+from dbt.node_types import NodeType
 from rich.console import Console
 
+from customer_segmentation import faults, publishing
 from customer_segmentation.environment import PROJECT
+from customer_segmentation.errors import ReadableError
 from customer_segmentation.inputs import Input
 
+ASIDE = "SEGMENTATION_ASIDE"  # where profiles.yml finds the database of a build
+STORED = {NodeType.Model, NodeType.Seed, NodeType.Snapshot}
 FAILED = {NodeStatus.Error, NodeStatus.Fail, NodeStatus.RuntimeErr, NodeStatus.PartialSuccess}
 
 
 class BuildError(Exception):
-    """The build failed; the message is what dbt says about it."""
+    """The build failed and published nothing; the message says why, and what to do."""
 
 
 def build(
     source: Input,
     *,
+    refresh: bool = False,
     full_refresh: bool = False,
-    apply_only: bool = False,
     select: str | None = None,
+    keep: bool = False,
     console: Console | None = None,
 ) -> list[str]:
-    """Build an input into its database and return dbt's warnings; apply_only keeps the stored fits.
+    """Build an input aside, publish it as its database, and return dbt's warnings.
 
-    Each input has a target folder of its own, because other variables make dbt parse everything anew.
-    The unit tests say nothing about an input, so only the demo runs them.
+    refresh: apply the stored fits to what is new. keep: leave what a failing build has built so far.
     """
     if source.built_elsewhere:
         raise BuildError(f"{source.database} is of another project. Build it there: dbt build.")
-    os.environ["DBT_PROFILES_DIR"] = str(PROJECT)  # profiles.yml puts the database beside itself
+    if refresh and not source.database.is_file():
+        raise BuildError(
+            f"There are no fits to apply yet, because {source.database} was never built: make build comes first."
+        )
+    as_it_was = f"{source.database} is as it was." if source.database.exists() else "Nothing is published."
+    try:
+        with publishing.aside(source.database, keep=keep) as copy:
+            results, warnings = _run_dbt(copy, _arguments(source, refresh, full_refresh, select), console)
+            _check_complete(copy, results)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(as_it_was) from None
+    except (BuildError, ReadableError, OSError, duckdb.Error) as error:
+        kept = f" What was built so far: {copy}." if keep and copy.exists() else ""
+        raise BuildError(f"{faults.explain(str(error))}\n\n{as_it_was}{kept}") from error
+    return warnings
+
+
+def _arguments(source: Input, refresh: bool, full_refresh: bool, select: str | None) -> list[str]:
+    """Return dbt's arguments.
+
+    Each set of variables has a target folder of its own, because others make dbt parse everything anew. The
+    unit tests say nothing about an input, so only the build of the demo runs them.
+    """
+    variables = source.vars | ({"refresh": True} if refresh else {})
+    target = PROJECT / "target" / (f"{source.name}_refresh" if refresh else source.name)
     arguments = ["build", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-    arguments += ["--target-path", str(PROJECT / "target" / source.name), "--log-level", "none"]
-    if source.vars:
-        arguments += ["--vars", json.dumps(source.vars, default=str), "--exclude-resource-type", "unit_test"]
-    if apply_only:
-        if not source.database.is_file():
-            raise BuildError(
-                f"There are no fits to apply yet, because {source.database} was never built: "
-                "make build comes first."
-            )
+    arguments += ["--target-path", str(target), "--log-level", "none"]
+    if variables:
+        arguments += ["--vars", json.dumps(variables, default=str), "--exclude-resource-type", "unit_test"]
+    if refresh:
         arguments += ["--exclude", "tag:fit"]
     if full_refresh:
         arguments.append("--full-refresh")
     if select:
         arguments += ["--select", select]
+    return arguments
 
+
+def _run_dbt(
+    database: Path, arguments: list[str], console: Console | None
+) -> tuple[list[RunResult], list[str]]:
+    """Run dbt on a database; return the results of its nodes, and its warnings."""
     warnings: list[str] = []
-    with _Progress(console) as progress:
-        outcome = dbtRunner(callbacks=[progress.follow, _collector(warnings)]).invoke(arguments)
-    DuckDBConnectionManager.close_all_connections()  # the report opens the database in its own way
+    os.environ["DBT_PROFILES_DIR"] = str(PROJECT)
+    os.environ[ASIDE] = str(database)
+    try:
+        with _Progress(console) as progress:
+            outcome = dbtRunner(callbacks=[progress.follow, _collector(warnings)]).invoke(arguments)
+    finally:
+        del os.environ[ASIDE]
+        DuckDBConnectionManager.close_all_connections()  # others open the database in their own way
+    if isinstance(outcome.exception, KeyboardInterrupt):
+        raise KeyboardInterrupt
     if outcome.exception:
-        raise BuildError(_explain(str(outcome.exception)))
+        raise BuildError(str(outcome.exception))
+    results = list(outcome.result)
     if not outcome.success:
-        results = list(outcome.result)
-        errors = [_explain(_message(result)) for result in results if result.status in FAILED]
+        errors = [_message(result) for result in results if result.status in FAILED]
         skipped = sum(result.status == NodeStatus.Skipped for result in results)
         if skipped:
             errors.append(f"{skipped} more were skipped because of that.")
         raise BuildError("\n\n".join(errors))
-    return warnings
+    return results, warnings
+
+
+def _check_complete(database: Path, results: list[RunResult]) -> None:
+    """Prove that all that dbt says it has built is in the database."""
+    with duckdb.connect(str(database)) as connection:
+        query = "select table_schema, table_name from information_schema.tables"
+        there = set(connection.execute(query).fetchall())
+    built = {(result.node.schema, result.node.alias) for result in results if result.node.resource_type in STORED}
+    missing = [".".join(name) for name in sorted(built - there)]
+    if missing:
+        raise BuildError(f"dbt says that it built {', '.join(missing)}, and it is not in {database}.")
 
 
 def _message(result: RunResult) -> str:
     where = f"{result.node.name} ({result.node.original_file_path})"
     return result.message if where in result.message else f"{where}: {result.message}"
-
-
-def _explain(message: str) -> str:
-    if "Could not set lock on file" in message:
-        return (
-            "Another process has the database open (a build, a dashboard, a DuckDB shell). "
-            f"Close it and build again.\n\n{message}"
-        )
-    return message
 
 
 def _collector(warnings: list[str]) -> Callable:

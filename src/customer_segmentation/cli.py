@@ -26,6 +26,7 @@ input_option = click.option(
 )
 
 GUARD_BROKEN = 3
+INTERRUPTED = 130  # as a shell says it
 
 
 class ReadableErrors(click.Group):
@@ -35,6 +36,9 @@ class ReadableErrors(click.Group):
         """Run the command."""
         try:
             return super().invoke(context)
+        except KeyboardInterrupt as interrupt:
+            click.echo(f"\nInterrupted. {interrupt}".rstrip(), err=True)
+            context.exit(INTERRUPTED)
         except ReadableError as error:
             raise click.ClickException(str(error)) from error
 
@@ -44,29 +48,42 @@ def main() -> None:
     """Segment customers with dbt and DuckDB."""
 
 
+keep_option = click.option(
+    "--keep", is_flag=True, help="If it fails, keep what it has built so far, to be looked at."
+)
+quiet_option = click.option("--quiet", is_flag=True, help="No progress and no report.")
+
+
 @main.command()
 @input_option
 @click.option("--full-refresh", is_flag=True, help="Publish the whole history anew.")
-@click.option("--apply-only", is_flag=True, help="Fit nothing: apply the fits that are stored.")
 @click.option("--select", metavar="NODES", help="Build only these nodes (dbt's --select), without a report.")
-@click.option("--quiet", is_flag=True, help="No progress and no report.")
-def build(name_or_path: str, full_refresh: bool, apply_only: bool, select: str | None, quiet: bool) -> None:
-    """Run dbt build with an input, then print its segments."""
-    from customer_segmentation import builds  # dbt takes seconds to import, and only this command needs it
+@keep_option
+@quiet_option
+def build(name_or_path: str, full_refresh: bool, select: str | None, keep: bool, quiet: bool) -> None:
+    """Run dbt build with an input, publish it at once, then print its segments."""
+    _build(name_or_path, quiet, "Building", select=select, full_refresh=full_refresh, keep=keep)
+
+
+@main.command()
+@input_option
+@keep_option
+@quiet_option
+def refresh(name_or_path: str, keep: bool, quiet: bool) -> None:
+    """Bring what was built up to date with its input: as build, but only what is new, and no fits."""
+    _build(name_or_path, quiet, "Refreshing", refresh=True, keep=keep)
+
+
+def _build(name_or_path: str, quiet: bool, doing: str, *, select: str | None = None, **options: bool) -> None:
+    from customer_segmentation import builds  # dbt takes seconds to import, and only these commands need it
 
     source = inputs.resolve(name_or_path)
     console = _console()
     if not quiet:
-        console.print(f"Building {source.name} ...", highlight=False)
+        console.print(f"{doing} {source.name} ...", highlight=False)
     started = time.monotonic()
     try:
-        warnings = builds.build(
-            source,
-            full_refresh=full_refresh,
-            apply_only=apply_only,
-            select=select,
-            console=None if quiet else console,
-        )
+        warnings = builds.build(source, select=select, console=None if quiet else console, **options)
     except builds.BuildError as error:
         raise click.ClickException(f"The build of {source.name} failed.\n\n{error}") from error
     for warning in warnings:
