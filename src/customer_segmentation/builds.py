@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, chdir
 from pathlib import Path
 
 import duckdb
@@ -90,7 +90,7 @@ def _run_dbt(
     os.environ["DBT_PROFILES_DIR"] = str(PROJECT)
     os.environ[ASIDE] = str(database)
     try:
-        with _Progress(console) as progress:
+        with chdir(Path.cwd()), _Progress(console) as progress:  # dbt leaves for the project's folder
             outcome = dbtRunner(callbacks=[progress.follow, _collector(warnings)]).invoke(arguments)
     finally:
         del os.environ[ASIDE]
@@ -114,7 +114,9 @@ def _check_complete(database: Path, results: list[RunResult]) -> None:
     with duckdb.connect(str(database)) as connection:
         query = "select table_schema, table_name from information_schema.tables"
         there = set(connection.execute(query).fetchall())
-    built = {(result.node.schema, result.node.alias) for result in results if result.node.resource_type in STORED}
+    built = {
+        (result.node.schema, result.node.alias) for result in results if result.node.resource_type in STORED
+    }
     missing = [".".join(name) for name in sorted(built - there)]
     if missing:
         raise BuildError(f"dbt says that it built {', '.join(missing)}, and it is not in {database}.")

@@ -74,6 +74,19 @@ def refresh(name_or_path: str, keep: bool, quiet: bool) -> None:
     _build(name_or_path, quiet, "Refreshing", refresh=True, keep=keep)
 
 
+@main.command()
+@input_option
+@click.option("--every", default=60.0, show_default=True, metavar="SECONDS", help="When to look again.")
+def watch(name_or_path: str, every: float) -> None:
+    """Refresh whenever a file of the input has changed, until interrupted: a line for each round."""
+    from customer_segmentation import watching
+
+    try:
+        watching.watch(name_or_path, every, click.echo)
+    except KeyboardInterrupt as interrupt:
+        click.echo(f"\nStopped. {interrupt}".rstrip())
+
+
 def _build(name_or_path: str, quiet: bool, doing: str, *, select: str | None = None, **options: bool) -> None:
     from customer_segmentation import builds  # dbt takes seconds to import, and only these commands need it
 

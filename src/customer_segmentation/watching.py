@@ -1,0 +1,117 @@
+"""Refreshes again and again, as `segmentation watch` does, and says what each round changed."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from glob import glob
+from itertools import count
+from pathlib import Path
+
+import duckdb
+
+from customer_segmentation import builds, inputs
+from customer_segmentation.environment import PROJECT
+from customer_segmentation.errors import ReadableError
+from customer_segmentation.inputs import Input
+
+DECIDING = ("dbt_project.yml", "models/**/*", "macros/**/*", "seeds/reference/*")
+UNSAID = "* exclude (as_of_date, moved_by_rule)"
+
+SEGMENTS = f"""
+create or replace table {{name}} as
+select customer_id, hash(columns({UNSAID})) as segments
+from published.segments.published_segments
+where as_of_date = (select max(as_of_date) from published.segments.published_segments)
+"""
+
+RESEGMENTED = """
+select count(*)
+from now
+full outer join before on now.customer_id = before.customer_id
+where now.segments is distinct from before.segments
+"""
+
+
+def watch(
+    name_or_path: str, every: float, say: Callable[[str], None], rounds: Iterator | None = None
+) -> None:
+    """Refresh an input every so many seconds, until interrupted; without rounds, for ever.
+
+    A round in which no file of the inputs or of the project has changed is passed over in silence. One that
+    fails says why, publishes nothing and is tried again.
+    """
+    published = Published()
+    built_from = None
+    warned: set[str] = set()
+    for number in rounds or count():
+        started = time.monotonic()
+        try:
+            source = inputs.resolve(name_or_path)
+            if not number:
+                published.read(source.database)
+            found = files(source)
+            if found is None or found != built_from:
+                built_from = None
+                warnings = builds.build(source, refresh=True)
+                built_from = found
+                changed = published.read(source.database)
+                say(f"{_now()}  {changed}; {time.monotonic() - started:.1f} s")
+                for warning in sorted(set(warnings) - warned):
+                    say(f"Warning: {warning}")
+                warned.update(warnings)
+        except (ReadableError, builds.BuildError, duckdb.Error) as error:
+            say(f"{_now()}  This round failed, the next will try again.\n{error}\n")
+        time.sleep(max(0.0, started + every - time.monotonic()))
+
+
+def files(source: Input) -> set[tuple[str, int, int]] | None:
+    """Return path, size and time of change (ns) of each file that decides about a build.
+
+    None if that can't be said: of inputs that are tables, models or queries.
+    """
+    mappings = (inputs.project_vars() | source.vars)["inputs"].values()
+    if any("file" not in mapping or "://" in str(mapping["file"]) for mapping in mappings):
+        return None
+    patterns = [mapping["file"] for mapping in mappings]
+    paths = [
+        path for pattern in [*patterns, *DECIDING] for path in glob(str(PROJECT / pattern), recursive=True)
+    ]
+    found = [(path, Path(path).stat()) for path in paths]
+    return {(path, stat.st_size, stat.st_mtime_ns) for path, stat in found}
+
+
+class Published:
+    """What was published last, as far as it takes to say what a round has changed."""
+
+    def __init__(self):
+        self.memory = duckdb.connect()
+        self.rows: dict[str, int] = {}
+
+    def read(self, database: Path) -> str:
+        """Read what is published now, and say how it differs from what was read before."""
+        if not database.is_file():
+            return "nothing is published"
+        rows_before = self.rows
+        self.memory.execute(f"attach '{database}' as published (read_only)")
+        try:
+            query = "select input, rows_in from published.marts.input_reconciliation order by input"
+            self.rows = dict(self.memory.execute(query).fetchall())
+            self.memory.execute(SEGMENTS.format(name="now"))
+        finally:
+            self.memory.execute("detach published")
+        moved = self._resegmented() if rows_before else 0
+        self.memory.execute("create or replace table before as from now")
+        grown = [
+            f"{name} {rows - rows_before.get(name, 0):+,}"
+            for name, rows in self.rows.items()
+            if rows != rows_before.get(name, 0)
+        ]
+        return f"rows: {', '.join(grown) or 'as many as before'}; customers in other segments: {moved:,}"
+
+    def _resegmented(self) -> int:
+        ((moved,),) = self.memory.execute(RESEGMENTED).fetchall()
+        return moved
+
+
+def _now() -> str:
+    return f"{datetime.now():%Y-%m-%d %H:%M:%S}"
