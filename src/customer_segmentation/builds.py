@@ -25,7 +25,7 @@ STORED = {NodeType.Model, NodeType.Seed, NodeType.Snapshot}
 FAILED = {NodeStatus.Error, NodeStatus.Fail, NodeStatus.RuntimeErr, NodeStatus.PartialSuccess}
 
 
-class BuildError(Exception):
+class BuildError(ReadableError):
     """The build failed and published nothing; the message says why, and what to do."""
 
 
@@ -46,7 +46,8 @@ def build(
         raise BuildError(f"{source.database} is of another project. Build it there: dbt build.")
     if refresh and not source.database.is_file():
         raise BuildError(
-            f"There are no fits to apply yet, because {source.database} was never built: make build comes first."
+            f"There are no fits to apply yet, because {source.database} was never built: "
+            "make build comes first."
         )
     as_it_was = f"{source.database} is as it was." if source.database.exists() else "Nothing is published."
     try:
@@ -55,7 +56,7 @@ def build(
             _check_complete(copy, results)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(as_it_was) from None
-    except (BuildError, ReadableError, OSError, duckdb.Error) as error:
+    except (ReadableError, OSError, duckdb.Error) as error:
         kept = f" What was built so far: {copy}." if keep and copy.exists() else ""
         raise BuildError(f"{faults.explain(str(error))}\n\n{as_it_was}{kept}") from error
     return warnings

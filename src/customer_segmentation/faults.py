@@ -1,4 +1,4 @@
-"""What dbt, DuckDB and the system say when something outside the project is wrong, and what to do about it."""
+"""What dbt, DuckDB and the system say of something wrong outside the project, and what to do about it."""
 
 import re
 
@@ -7,17 +7,17 @@ ADVICE = {
 Another process has the database open for writing (plain dbt, a DuckDB shell). Close it and build again.
 Who only reads may stay: duckdb -readonly.""",
     r"No space left on device|File too large|[Qq]uota exceeded|max_temp_directory_size": """\
-The disk is full. A build needs room for a second copy of the database, and for what does not fit into memory.
-Make room and build again.""",
+The disk is full. A build needs room for a second copy of the database, and for what does not fit into
+memory. Make room and build again.""",
     r"Out of Memory|Unable to allocate|MemoryError": """\
-The build needs more memory than it may take. Allow more, such as SEGMENTATION_MEMORY_LIMIT=8GB make build (it is
-4GB if nothing is said), or look at fewer dates (the variable history_months).""",
+The build needs more memory than it may take. Allow more, such as SEGMENTATION_MEMORY_LIMIT=8GB make build
+(it is 4GB if nothing is said), or look at fewer dates (the variable history_months).""",
     r"Permission denied|Read-only file system|Operation not permitted": """\
-A build writes into the folder of its database, and into target and logs of the project. Give its user the right
-to, or build as another one.""",
-    r"No files found that match|Could not read enough bytes|No magic bytes|[Tt]oo small to be a Parquet|GZIP|zlib": """\
-A file of an input is gone, or ends too early. Was it being written while the build read it? Write it under another
-name, and rename it when it is whole.""",
+A build writes into the folder of its database, and into target and logs of the project. Give its user the
+right to, or build as another one.""",
+    r"No files found that match|Could not read enough bytes|No magic bytes|small to be a Parquet|GZIP|zlib": """\
+A file of an input is gone, or ends too early. Was it being written while the build read it? Write it under
+another name, and rename it when it is whole.""",
 }
 OF_NO_USE = re.compile(
     r"\s*Possible solutions:.*?See also https://\S+", re.DOTALL

@@ -112,9 +112,9 @@ def _open(copy: Path, database: Path) -> None:
         duckdb.connect(str(copy)).close()
     except duckdb.Error as error:
         raise PublishingError(
-            f"{database} holds your published history and can't be read: it is damaged, or no DuckDB database. "
-            "Put a copy of it back and build again. If there is none, move it away: the next build then "
-            f"begins a new history.\n{error}"
+            f"{database} holds your published history and can't be read: it is damaged, or no DuckDB "
+            "database. Put a copy of it back and build again. If there is none, move it away: the next build "
+            f"then begins a new history.\n{error}"
         ) from error
 
 

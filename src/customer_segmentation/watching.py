@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from glob import glob
 from itertools import count
 from pathlib import Path
 
@@ -15,13 +14,17 @@ from customer_segmentation.errors import ReadableError
 from customer_segmentation.inputs import Input
 
 DECIDING = ("dbt_project.yml", "models/**/*", "macros/**/*", "seeds/reference/*")
-UNSAID = "* exclude (as_of_date, moved_by_rule)"
+SEGMENTS = """
+create or replace table now as
+with
 
-SEGMENTS = f"""
-create or replace table {{name}} as
-select customer_id, hash(columns({UNSAID})) as segments
-from published.segments.published_segments
-where as_of_date = (select max(as_of_date) from published.segments.published_segments)
+latest as (
+    select * exclude (as_of_date, moved_by_rule)
+    from published.segments.published_segments
+    where as_of_date = (select max(as_of_date) from published.segments.published_segments)
+)
+
+select customer_id, hash(latest) as segments from latest
 """
 
 RESEGMENTED = """
@@ -41,7 +44,7 @@ def watch(
     fails says why, publishes nothing and is tried again.
     """
     published = Published()
-    built_from = None
+    built_from = failed = None
     warned: set[str] = set()
     for number in rounds or count():
         started = time.monotonic()
@@ -53,14 +56,18 @@ def watch(
             if found is None or found != built_from:
                 built_from = None
                 warnings = builds.build(source, refresh=True)
-                built_from = found
+                built_from, failed = found, None
                 changed = published.read(source.database)
                 say(f"{_now()}  {changed}; {time.monotonic() - started:.1f} s")
                 for warning in sorted(set(warnings) - warned):
                     say(f"Warning: {warning}")
                 warned.update(warnings)
-        except (ReadableError, builds.BuildError, duckdb.Error) as error:
-            say(f"{_now()}  This round failed, the next will try again.\n{error}\n")
+        except (ReadableError, duckdb.Error, OSError) as error:
+            again = str(error) == failed
+            failed = str(error)
+            say(f"{_now()}  This round failed{' again' if again else ', the next will try again'}.")
+            if not again:
+                say(f"{error}\n")
         time.sleep(max(0.0, started + every - time.monotonic()))
 
 
@@ -72,12 +79,10 @@ def files(source: Input) -> set[tuple[str, int, int]] | None:
     mappings = (inputs.project_vars() | source.vars)["inputs"].values()
     if any("file" not in mapping or "://" in str(mapping["file"]) for mapping in mappings):
         return None
-    patterns = [mapping["file"] for mapping in mappings]
-    paths = [
-        path for pattern in [*patterns, *DECIDING] for path in glob(str(PROJECT / pattern), recursive=True)
-    ]
-    found = [(path, Path(path).stat()) for path in paths]
-    return {(path, stat.st_size, stat.st_mtime_ns) for path, stat in found}
+    patterns = [*(mapping["file"] for mapping in mappings), *DECIDING]
+    root = Path("/")  # a path may be absolute
+    found = [path for pattern in patterns for path in root.glob(str(PROJECT / pattern).lstrip("/"))]
+    return {(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in found}
 
 
 class Published:
@@ -96,7 +101,7 @@ class Published:
         try:
             query = "select input, rows_in from published.marts.input_reconciliation order by input"
             self.rows = dict(self.memory.execute(query).fetchall())
-            self.memory.execute(SEGMENTS.format(name="now"))
+            self.memory.execute(SEGMENTS)
         finally:
             self.memory.execute("detach published")
         moved = self._resegmented() if rows_before else 0

@@ -17,7 +17,16 @@ from pathlib import Path
 import duckdb
 from conftest import Project
 
-PRELOADED = ["customer_segmentation.cli", "customer_segmentation.builds", "scipy.stats", "sklearn.cluster"]
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(
+    [
+        "customer_segmentation.cli",
+        "customer_segmentation.watching",
+        "pytest",
+        "scipy.stats",
+        "sklearn.cluster",
+    ]
+)
 START = date(2025, 1, 1)
 VARS = """\
 history_months: 2
@@ -90,9 +99,7 @@ class Shop:
         """Start the command line in a process; `before` is called there first and must be picklable."""
         printed = self.project.root / f"{self.name}.log"
         command = [*arguments, "--input", str(self.vars_file)]
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(PRELOADED)
-        process = context.Process(
+        process = PROCESSES.Process(
             target=_run, args=(self.project.root, command, printed, before), daemon=True
         )
         process.start()

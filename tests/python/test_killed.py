@@ -1,0 +1,160 @@
+"""A build that is killed, at whatever moment, leaves the published database as it was or all new."""
+
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import Project
+from processes import PROCESSES, Shop
+
+from customer_segmentation import publishing
+
+# they write nothing, and take half of the time
+WITHOUT_DATA_TESTS = """
+data_tests:
+  customer_segmentation:
+    +enabled: false
+"""
+ROUNDS = 10
+RERUN_AFTER = 5
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A shop that was built once, before the orders of the last three weeks came."""
+    project = Project(tmp_path_factory.mktemp("killed") / "copy")
+    with (project.root / "dbt_project.yml").open("a", encoding="utf-8") as file:
+        file.write(WITHOUT_DATA_TESTS)
+    shop = Shop(project, "shop").open(450)
+    ended = shop.run("build", "--quiet")
+    assert ended.exit_code == 0, ended.printed
+    return shop
+
+
+def survive(built: Shop, command: str) -> tuple[int, int]:
+    """Kill a command ten times, spread over all of its duration; return how often it had published or not.
+
+    What a build makes follows from its inputs and the published file alone, since it removes all else at its
+    start. So one rerun stands for five kills, each of which left the published file as it was before it and
+    what it had begun to the next.
+    """
+    shop = Shop(built.project, f"shop_{command}").open(450)
+    shutil.copy(built.database, shop.database)
+    as_published = shop.database.with_suffix(".before")
+    shutil.copy(shop.database, as_published)
+    before = shop.tables()
+
+    shop.open(471)
+    undisturbed = shop.run(command, "--quiet")
+    assert undisturbed.exit_code == 0, undisturbed.printed
+    after = shop.tables()
+    shutil.copy(as_published, shop.database)
+    started = time.monotonic()
+    assert shop.run(command, "--quiet").exit_code == 0  # what dbt has read of the project is kept by now
+    duration = time.monotonic() - started
+    assert shop.tables() == after
+    shutil.copy(as_published, shop.database)
+
+    chance = random.Random(f"killed while {command}")
+    moments = [duration * (number + chance.random()) / ROUNDS for number in range(ROUNDS)]
+    chance.shuffle(moments)
+    published = 0
+    for number, moment in enumerate(moments, 1):
+        run = shop.start(command, "--quiet")
+        time.sleep(moment)
+        run.kill(signal.SIGKILL)
+        assert run.wait().exit_code in (-signal.SIGKILL, 0)
+        if shop.database.read_bytes() == as_published.read_bytes():
+            assert shop.tables() == before
+        else:
+            assert shop.tables() == after
+            shutil.copy(as_published, shop.database)
+            published += 1
+        if number % RERUN_AFTER == 0:
+            rerun = shop.run(command, "--quiet")
+            assert rerun.exit_code == 0, rerun.printed
+            assert (shop.tables(), shop.left_aside) == (after, [])
+            shutil.copy(as_published, shop.database)
+    assert before != after
+    return published, ROUNDS - published
+
+
+def test_killed_at_twenty_random_moments_it_leaves_the_old_marts_or_the_new_and_a_rerun_succeeds(built: Shop):
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(lambda command: survive(built, command), ["build", "refresh"]))
+    assert sum(sum(outcome) for outcome in outcomes) == 20
+    assert all(unpublished > 0 for _, unpublished in outcomes)
+
+
+def write(database: Path, value: int, lines: int | None = None) -> None:
+    """Publish a value; be killed before so many lines of publishing.py are done."""
+    left = lines
+
+    def trace(frame: object, event: str, _: object) -> object:
+        nonlocal left
+        if frame.f_code.co_filename != publishing.__file__:
+            return None
+        if event == "line":
+            left -= 1
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return trace
+
+    sys.settrace(trace if lines else None)
+    with publishing.aside(database) as copy, duckdb.connect(str(copy)) as connection:
+        connection.execute(f"create or replace table published as select {value} as value from range(9999)")
+
+
+def sees(database: Path, value: int) -> bool:
+    """Whether a reader finds the value, and nothing but this value."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return connection.execute("select distinct value from published").fetchall() == [(value,)]
+
+
+def forked(action: Callable, *arguments: object) -> int:
+    """Return the exit code of a process that does something: what it returns, or 99 if it raises."""
+    process = os.fork()
+    if not process:
+        with suppress(BaseException):
+            os._exit(int(action(*arguments) or 0))
+        os._exit(99)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def die_at_every_line(database: Path) -> None:
+    """Publish 1, 2, 3 ... and be killed one line later each time, until it is done."""
+    assert forked(write, database, 0) == 0
+    published = 0
+    has_published = []
+    for number in count(1):
+        ended = forked(write, database, number, number)
+        is_new = forked(sees, database, number) == 1
+        assert is_new or forked(sees, database, published) == 1, f"neither old nor new at line {number}"
+        has_published.append(is_new)
+        published = number if is_new else published
+        if ended == 0:
+            break
+        assert ended == -signal.SIGKILL, ended
+    assert has_published == sorted(has_published), "published, and then not any more"
+    assert 0 < sum(has_published) < number and number > 30
+    assert forked(write, database, -1) == 0
+    assert forked(sees, database, -1) == 1
+
+
+def test_killed_before_any_line_of_publishing_it_leaves_the_old_or_the_new(tmp_path: Path):
+    # in a process without threads, because it forks
+    process = PROCESSES.Process(target=die_at_every_line, args=(tmp_path / "shop.duckdb",))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    assert [path.name for path in (tmp_path / "aside").iterdir()] == ["shop.lock"]
