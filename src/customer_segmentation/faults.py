@@ -12,10 +12,12 @@ memory. Make room and build again.""",
     r"Out of Memory|Unable to allocate|MemoryError": """\
 The build needs more memory than it may take. Allow more, such as SEGMENTATION_MEMORY_LIMIT=8GB make build
 (it is 4GB if nothing is said), or look at fewer dates (the variable history_months).""",
-    r"Permission denied|Read-only file system|Operation not permitted": """\
+    r"\[Errno (1|13|30)\]": """\
 A build writes into the folder of its database, and into target and logs of the project. Give its user the
 right to, or build as another one.""",
-    r"No files found that match|Could not read enough bytes|No magic bytes|small to be a Parquet|GZIP|zlib": """\
+    r'enough bytes from file "[^"]*\.duckdb"|Corrupt database': """\
+The published database is damaged. Put a copy of it back and build again.""",
+    r"No files found that match|Could not read enough bytes|No magic bytes|be a Parquet|GZIP|zlib": """\
 A file of an input is gone, or ends too early. Was it being written while the build read it? Write it under
 another name, and rename it when it is whole.""",
 }

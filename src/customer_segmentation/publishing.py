@@ -5,6 +5,7 @@ interrupted or killed, at whatever moment, leaves it as it was. Why and at what 
 docs/decisions/0019_published_at_once.md.
 """
 
+import errno
 import fcntl
 import os
 import shutil
@@ -41,6 +42,8 @@ def aside(database: Path, *, keep: bool = False) -> Iterator[Path]:
     published = database.resolve()
     folder = published.parent / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(published.parent, os.W_OK):  # else it would be noticed when all is built
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(published.parent))
     copy = folder / database.name
     with _only_build(folder / f"{published.stem}.lock", database), _closed_to_writers(published) as file:
         try:
