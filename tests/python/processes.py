@@ -136,7 +136,7 @@ class Run:
 
     def wait(self) -> Ended:
         """Wait for its end."""
-        self.process.join(180)
+        self.process.join(900)
         assert self.process.exitcode is not None, "it hangs"
         return Ended(self.process.exitcode, self.printed.read_text(encoding="utf-8"))
 
