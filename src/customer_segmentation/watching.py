@@ -14,6 +14,18 @@ from customer_segmentation.errors import ReadableError
 from customer_segmentation.inputs import Input
 
 DECIDING = ("dbt_project.yml", "models/**/*", "macros/**/*", "seeds/reference/*")
+# a corrected row is a new one, and one that is gone
+CHANGED = """
+select
+    input,
+    count(*) filter (change = 'new') as new,
+    count(*) filter (change = 'gone') as gone
+from published.staging.changed_rows
+where change in ('new', 'gone')
+group by input
+order by input
+"""
+
 SEGMENTS = """
 create or replace table now as
 with
@@ -90,32 +102,22 @@ class Published:
 
     def __init__(self):
         self.memory = duckdb.connect()
-        self.rows: dict[str, int] = {}
+        self.memory.execute("create table before (customer_id varchar, segments ubigint)")
 
     def read(self, database: Path) -> str:
         """Read what is published now, and say how it differs from what was read before."""
         if not database.is_file():
             return "nothing is published"
-        rows_before = self.rows
         self.memory.execute(f"attach '{database}' as published (read_only)")
         try:
-            query = "select input, rows_in from published.marts.input_reconciliation order by input"
-            self.rows = dict(self.memory.execute(query).fetchall())
+            changed = self.memory.execute(CHANGED).fetchall()
             self.memory.execute(SEGMENTS)
         finally:
             self.memory.execute("detach published")
-        moved = self._resegmented() if rows_before else 0
-        self.memory.execute("create or replace table before as from now")
-        grown = [
-            f"{name} {rows - rows_before.get(name, 0):+,}"
-            for name, rows in self.rows.items()
-            if rows != rows_before.get(name, 0)
-        ]
-        return f"rows: {', '.join(grown) or 'as many as before'}; customers in other segments: {moved:,}"
-
-    def _resegmented(self) -> int:
         ((moved,),) = self.memory.execute(RESEGMENTED).fetchall()
-        return moved
+        self.memory.execute("create or replace table before as from now")
+        rows = ", ".join(f"{name} {new:,} new {gone:,} gone" for name, new, gone in changed)
+        return f"rows: {rows or 'none new, none gone'}; customers in other segments: {moved:,}"
 
 
 def _now() -> str:

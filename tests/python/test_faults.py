@@ -301,14 +301,15 @@ def publish(database: Path, segments: dict[str, str]) -> None:
         f"('{customer}', date '2026-01-31', '{segment}', '')" for customer, segment in segments.items()
     )
     with duckdb.connect(str(database)) as connection:
-        connection.execute("create schema if not exists marts; create schema if not exists segments")
+        connection.execute("create schema if not exists staging; create schema if not exists segments")
         connection.execute(
             "create or replace table segments.published_segments as "
             f"from (values {rows}) as rows (customer_id, as_of_date, rfm, moved_by_rule)"
         )
         connection.execute(
-            "create or replace table marts.input_reconciliation as "
-            f"select 'orders' as input, {10 * len(segments)} as rows_in"
+            "create or replace table staging.changed_rows as "
+            "from (values ('orders', 'new'), ('orders', 'new'), ('orders', 'gone'), ('events', 'count')) "
+            "as rows (input, change)"
         )
 
 
@@ -344,12 +345,12 @@ def test_watching_builds_what_changed_says_whom_it_moved_and_survives_a_round_th
     watching.watch(str(vars_file), 0, said.append, rounds())
     lines = [re.sub(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  |; \d+\.\d s$", "", line) for line in said]
     assert lines == [
-        "rows: orders +10; customers in other segments: 2",
+        "rows: orders 2 new 1 gone; customers in other segments: 2",
         "Warning: a warning",
         "This round failed, the next will try again.",
         "the disk is full\n",
         "This round failed again.",
-        "rows: as many as before; customers in other segments: 0",
+        "rows: orders 2 new 1 gone; customers in other segments: 0",
     ]
     assert next(results, None) is None
 
