@@ -50,6 +50,7 @@ def build(
             "make build comes first."
         )
     as_it_was = f"{source.database} is as it was." if source.database.exists() else "Nothing is published."
+    copy = None
     try:
         with publishing.aside(source.database, keep=keep) as copy:
             results, warnings = _run_dbt(copy, _arguments(source, refresh, full_refresh, select), console)
@@ -57,7 +58,7 @@ def build(
     except KeyboardInterrupt:
         raise KeyboardInterrupt(as_it_was) from None
     except (ReadableError, OSError, duckdb.Error) as error:
-        kept = f" What was built so far: {copy}." if keep and copy.exists() else ""
+        kept = f" What was built so far: {copy}." if keep and copy and copy.exists() else ""
         raise BuildError(f"{faults.explain(str(error))}\n\n{as_it_was}{kept}") from error
     return warnings
 
