@@ -98,6 +98,7 @@ class Shop:
     def start(self, *arguments: str, before: Callable | None = None) -> "Run":
         """Start the command line in a process; `before` is called there first and must be picklable."""
         printed = self.project.root / f"{self.name}.log"
+        printed.write_text("", encoding="utf-8")
         command = [*arguments, "--input", str(self.vars_file)]
         process = PROCESSES.Process(
             target=_run, args=(self.project.root, command, printed, before), daemon=True
