@@ -30,31 +30,29 @@ RERUN_AFTER = 5
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    """A shop that was built once, before the orders of the last three weeks came."""
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of the project."""
     project = Project(tmp_path_factory.mktemp("killed") / "copy")
     with (project.root / "dbt_project.yml").open("a", encoding="utf-8") as file:
         file.write(WITHOUT_DATA_TESTS)
-    shop = Shop(project, "shop").open(450)
-    ended = shop.run("build", "--quiet")
-    assert ended.exit_code == 0, ended.printed
-    return shop
+    return project
 
 
-def survive(built: Shop, command: str) -> tuple[int, int]:
+def survive(project: Project, command: str) -> tuple[int, int]:
     """Kill a command ten times, spread over all of its duration; return how often it had published or not.
 
     What a build makes follows from its inputs and the published file alone, since it removes all else at its
     start. So one rerun stands for five kills, each of which left the published file as it was before it and
     what it had begun to the next.
     """
-    shop = Shop(built.project, f"shop_{command}").open(450)
-    shutil.copy(built.database, shop.database)
+    shop = Shop(project, f"shop_{command}").open(450)
+    built = shop.run("build", "--quiet")
+    assert built.exit_code == 0, built.printed
     as_published = shop.database.with_suffix(".before")
     shutil.copy(shop.database, as_published)
     before = shop.tables()
 
-    shop.open(471)
+    shop.open(471)  # the orders of three more weeks
     undisturbed = shop.run(command, "--quiet")
     assert undisturbed.exit_code == 0, undisturbed.printed
     after = shop.tables()
@@ -89,9 +87,11 @@ def survive(built: Shop, command: str) -> tuple[int, int]:
     return published, ROUNDS - published
 
 
-def test_killed_at_twenty_random_moments_it_leaves_the_old_marts_or_the_new_and_a_rerun_succeeds(built: Shop):
+def test_killed_at_twenty_random_moments_it_leaves_the_old_marts_or_the_new_and_a_rerun_succeeds(
+    project: Project,
+):
     with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(lambda command: survive(built, command), ["build", "refresh"]))
+        outcomes = list(pool.map(lambda command: survive(project, command), ["build", "refresh"]))
     assert sum(sum(outcome) for outcome in outcomes) == 20
     assert all(unpublished > 0 for _, unpublished in outcomes)
 

@@ -50,7 +50,9 @@ def _order(rows: dict, customer: str, day: date, amount: int) -> None:
 def _event(rows: dict, customer: str, day: date, kind: str) -> None:
     number = len(rows["events"])
     at = datetime.combine(day, datetime.min.time()) + timedelta(hours=12)
-    rows["events"].append([f"e{number}", customer, at.isoformat(sep=" "), kind, ("phone", "desk")[number % 2]])
+    rows["events"].append(
+        [f"e{number}", customer, at.isoformat(sep=" "), kind, ("phone", "desk")[number % 2]]
+    )
 
 
 def _write(rows: dict, folder: Path) -> dict:
@@ -104,7 +106,8 @@ def _apply(rows: dict, batch: list, today: date) -> None:
                 rows["order_items"].pop(place % len(rows["order_items"]))
             case "mended row":
                 rows["orders"] = [
-                    [row[0], customer, row[2], 9, *row[4:]] if row[0] == "bad" else row for row in rows["orders"]
+                    [row[0], customer, row[2], 9, *row[4:]] if row[0] == "bad" else row
+                    for row in rows["orders"]
                 ]
             case "other category":
                 rows["products"][place % 3][1] = ("tea", "cups", "")[place % 3]
@@ -164,10 +167,15 @@ def _differences(one: Path, other: Path, latest_only: tuple[str, ...]) -> dict[s
 
 
 @settings(
-    max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=6,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(batches=st.lists(st.tuples(changes, st.integers(0, 3)), min_size=1, max_size=2))
-def test_a_refresh_ends_where_a_full_build_with_the_same_fits_would(project, built, tmp_path_factory, batches):
+def test_a_refresh_ends_where_a_full_build_with_the_same_fits_would(
+    project, built, tmp_path_factory, batches
+):
     """Day after day; what other customers cost closed dates (price levels) is left to the next full build."""
     folder, variables = built
     here, there = (tmp_path_factory.mktemp(name) / "build" for name in ("refreshed", "rebuilt"))
@@ -196,7 +204,9 @@ def test_a_refresh_does_only_what_changed(project, built, tmp_path):
         tmp_path, "--select", "+segment_moves", "--exclude", "tag:fit", **variables, refresh=True
     )
     assert refreshed.rows("features.changed_customers") == [("c3",)]
-    changed = refreshed.rows("select input, count(*) from staging.changed_rows where change = 'new' group by 1")
+    changed = refreshed.rows(
+        "select input, count(*) from staging.changed_rows where change = 'new' group by 1"
+    )
     assert sorted(changed) == [("order_items", 2), ("orders", 1)]
 
 
