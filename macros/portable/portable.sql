@@ -21,13 +21,7 @@
 {#- Files: CSV as text, so that a value of the wrong type is a rejected row and not a failed build. -#}
 {% macro read_files(path) %}{{ return(adapter.dispatch('read_files', 'customer_segmentation')(path)) }}{% endmacro %}
 {% macro default__read_files(path) -%}
-    {%- if (path | lower).endswith('.parquet') -%}read_parquet('{{ path }}', union_by_name = true)
-    {%- else -%}
-    {#- a line with too few or too many fields is a row to be judged, which DuckDB reads with one thread only -#}
-    read_csv(
-        '{{ path }}', all_varchar = true, header = true, union_by_name = true, null_padding = true, parallel = false
-    )
-    {%- endif -%}
+    {{ return("read_parquet('" ~ path | replace("'", "''") ~ "', union_by_name = true)" if (path | lower).endswith('.parquet') else csv_source(path)) }}
 {%- endmacro %}
 {% macro spark__read_files(path) -%}
     {%- if path.endswith('.parquet') -%}parquet.`{{ path }}`
@@ -35,9 +29,14 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- What is wrong with files before a value of them is read; nothing if all is well. -#}
+{% macro file_problem(path) %}{{ return(adapter.dispatch('file_problem', 'customer_segmentation')(path)) }}{% endmacro %}
+{% macro default__file_problem(path) %}{{ return(none if (path | lower).endswith('.parquet') else csv_problem(path)) }}{% endmacro %}
+{% macro spark__file_problem(path) %}{{ return(none) }}{% endmacro %}
+
 {#- How many files a path or glob stands for. -#}
 {% macro count_files(path) %}{{ return(adapter.dispatch('count_files', 'customer_segmentation')(path)) }}{% endmacro %}
-{% macro default__count_files(path) %}{{ return(run_query("select count(*) from glob('" ~ path ~ "')").rows[0][0] if '://' not in path else 1) }}{% endmacro %}
+{% macro default__count_files(path) %}{{ return(run_query("select count(*) from glob('" ~ path | replace("'", "''") ~ "')").rows[0][0] if '://' not in path else 1) }}{% endmacro %}
 {% macro spark__count_files(path) %}{{ return(1) }}{% endmacro %}
 
 {#- ln(1 + x), also where 1 + x is rounded. -#}
@@ -80,3 +79,21 @@
 {% macro row_bucket(hash) %}{{ return(adapter.dispatch('row_bucket', 'customer_segmentation')(hash)) }}{% endmacro %}
 {% macro default__row_bucket(hash) %}({{ hash }} >> 43){% endmacro %}
 {% macro spark__row_bucket(hash) %}shiftright({{ hash }}, 43){% endmacro %}
+
+{#- Text without spaces of any kind around it, its accents composed; most texts are plain and need neither. -#}
+{% macro trimmed(text) %}{{ return(adapter.dispatch('trimmed', 'customer_segmentation')(text)) }}{% endmacro %}
+{% macro default__trimmed(text) -%}
+    case
+        when strlen({{ text }}) = length({{ text }}) and not contains({{ text }}, chr(9)) then trim({{ text }}, ' ')
+        else trim(nfc_normalize({{ text }}), '{{ spaces_and_marks() }}')
+    end
+{%- endmacro %}
+{% macro spark__trimmed(text) %}trim(both '{{ spaces_and_marks() }}' from {{ text }}){% endmacro %}
+
+{#- Spaces, line ends, and marks without width: byte order, direction, joiners. -#}
+{% macro spaces_and_marks() %}{{ return(' \t\n\r\u00a0\u2007\u202f\u3000\u200b\u200c\u200d\u200e\u200f\u2060\ufeff') }}{% endmacro %}
+
+{#- A whole number as a text, where a float was made of it: 17850.0 is 17850. -#}
+{% macro whole_number_text(text) %}{{ return(adapter.dispatch('whole_number_text', 'customer_segmentation')(text)) }}{% endmacro %}
+{% macro default__whole_number_text(text) %}regexp_replace({{ text }}, '^([0-9]+)[.]0+$', '\1'){% endmacro %}
+{% macro spark__whole_number_text(text) %}regexp_replace({{ text }}, '^([0-9]+)[.]0+$', '$1'){% endmacro %}

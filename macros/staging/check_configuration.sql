@@ -73,13 +73,41 @@
         {%- if mapping.file is defined and count_files(absolute_path(mapping.file)) == 0 -%}
             {%- do configuration_error(place ~ '.file', "is '" ~ mapping.file ~ "', and there is no such file (looked for " ~ absolute_path(mapping.file) ~ ").") -%}
         {%- endif -%}
+        {%- if mapping.file is defined -%}{%- do check_files(place ~ '.file', mapping.file) -%}{%- endif -%}
         {%- if mapping.model is not defined -%}
             {%- set mapped = mapped_columns(input) -%}
+            {%- do check_mapped_types(input, mapped) -%}
             {%- if input == 'orders' and not run_query('select 1 from ' ~ input_source('orders') ~ ' as source where ' ~ (mapping.where or 'true') ~ ' limit 1').rows -%}
                 {%- do configuration_error(place, 'has no rows: there is nothing to build from. Look at what ' ~ mapping[kinds[0]] | string | trim ~ ' holds' ~ (' where ' ~ mapping.where | trim if mapping.where) ~ '.') -%}
             {%- elif input == 'order_items' and mappings.orders.model is not defined and 'order_id' not in mapped_columns('orders') -%}
                 {%- do configuration_error('inputs.orders.columns.order_id', 'is needed to tell which order an item belongs to: name the column, or leave order_items out.') -%}
             {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+{% endmacro %}
+
+{#- What can't be read stops the run at once; of files of a kind that is not read here, say how it is. -#}
+{% macro check_files(place, file) %}
+    {%- set ending = modules.re.sub('[.](gz|zst)$', '', file | lower).split('.')[-1] -%}
+    {%- if ending in ('json', 'jsonl', 'ndjson') -%}
+        {%- do configuration_error(place, "is '" ~ file ~ "': only CSV and Parquet are read as they are. Instead of file: write query: select * from read_json('" ~ file ~ "')") -%}
+    {%- elif ending in ('xlsx', 'xls', 'ods') -%}
+        {%- do configuration_error(place, "is '" ~ file ~ "', a workbook: save its sheet as \"CSV UTF-8\" and name that file.") -%}
+    {%- endif -%}
+    {%- set problem = file_problem(absolute_path(file)) -%}
+    {%- if problem -%}{%- do configuration_error(place, problem) -%}{%- endif -%}
+{% endmacro %}
+
+{#- Types that would be misread without a word. -#}
+{% macro check_mapped_types(input, mapped) %}
+    {%- for name, type in mapped_types(input, mapped).items() -%}
+        {%- set place = 'inputs.' ~ input ~ '.columns.' ~ name -%}
+        {%- if type.endswith('with time zone') -%}
+            {%- do configuration_error(place, 'is of the type ' ~ type ~ '. Times are local here: say which clock is meant, such as ' ~ name ~ ": timezone('" ~ var('time_zone') ~ "', " ~ mapped[name] ~ ')') -%}
+        {%- elif type.endswith(']') or type.startswith(('struct', 'map', 'union', 'array')) -%}
+            {%- do configuration_error(place, 'is of the type ' ~ type ~ ', which holds several values: name one of them, such as ' ~ name ~ ': ' ~ mapped[name] ~ ('[1]' if type.endswith(']') else '.value')) -%}
+        {%- elif type in ('blob', 'binary') -%}
+            {%- do configuration_error(place, 'is of the type ' ~ type ~ ': say that it is text, with ' ~ name ~ ': decode(' ~ mapped[name] ~ ')') -%}
         {%- endif -%}
     {%- endfor -%}
 {% endmacro %}

@@ -47,8 +47,8 @@ typed as (
         case when {{ typed('source.' ~ name, column) }} is null then {{ text('source.' ~ name) }} end as unread_{{ name }},
         {%- endif %}
     {%- endfor %}
-        {{ is_broken_text("concat_ws(' ', source." ~ strings | join(', source.') ~ ')') }} as has_broken_text,
-        source.surplus_fields,
+        {{ is_odd_text("concat_ws(' ', source." ~ strings | join(', source.') ~ ')') }} as has_odd_text,
+        source.broken_row,
         source.row_json,
         source.row_hash
     from {{ due('input_' ~ input, 'due_buckets') }} as source
@@ -125,7 +125,7 @@ from reasoned
 
 {#- [(reason, condition under which a row has it)] for the columns of `typed`. -#}
 {% macro input_checks(input) %}
-    {%- set checks = [('broken_row:fields', 'typed.surplus_fields is not null')] -%}
+    {%- set checks = [('broken_row:fields', "typed.broken_row like 'fields%'"), ('broken_row:lines', "typed.broken_row = 'lines'")] -%}
     {%- set references = input_references(input) -%}
     {%- for name, column in input_contract()[input]['columns'].items() -%}
         {%- set is_text = column.type == 'string' -%}
@@ -133,7 +133,11 @@ from reasoned
             {%- do checks.append(('missing:' ~ name, 'typed.' ~ name ~ ' is null' ~ ('' if is_text else ' and typed.unread_' ~ name ~ ' is null'))) -%}
         {%- endif -%}
         {%- if is_text -%}
-            {%- do checks.append(('broken_text:' ~ name, 'typed.has_broken_text and ' ~ is_broken_text('typed.' ~ name))) -%}
+            {%- do checks.append(('broken_text:' ~ name, 'typed.has_odd_text and ' ~ is_broken_text('typed.' ~ name))) -%}
+            {%- do checks.append(('absurd:' ~ name, 'typed.has_odd_text and length(typed.' ~ name ~ ') > ' ~ longest_text())) -%}
+            {%- if name.endswith('_id') -%}
+                {%- do checks.append(('broken_id:' ~ name, 'typed.has_odd_text and ' ~ is_broken_id('typed.' ~ name))) -%}
+            {%- endif -%}
         {%- else -%}
             {%- do checks.append(('wrong_type:' ~ name, 'typed.unread_' ~ name ~ ' is not null')) -%}
         {%- endif -%}
@@ -178,5 +182,18 @@ from reasoned
 
 {#- Replacement characters, control characters, or UTF-8 that was read as Latin-1. -#}
 {% macro is_broken_text(expression) -%}
-    {{ matches(expression, '[\\x{FFFD}\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x7F]|[\\x{00C2}\\x{00C3}][\\x{0080}-\\x{00BF}]|[\\x{00E0}-\\x{00EF}][\\x{0080}-\\x{00BF}]{2}') }}
+    {{ matches(expression, '[\\x{FFFD}\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x7F-\\x{009F}]|[\\x{00C2}\\x{00C3}][\\x{0080}-\\x{00BF}]|[\\x{00E0}-\\x{00EF}][\\x{0080}-\\x{00BF}]{2}') }}
 {%- endmacro %}
+
+{#- What would never be found again: marks and spaces that nobody sees, 1.2E+11 and #REF! of spreadsheets. -#}
+{% macro is_broken_id(expression) -%}
+    {{ matches(expression, '[\\x{00A0}\\x{00AD}\\x{034F}\\x{061C}\\x{1680}\\x{180E}\\x{2000}-\\x{200F}\\x{2028}-\\x{202F}\\x{205F}-\\x{2064}\\x{2066}-\\x{2069}\\x{3000}\\x{3164}\\x{FEFF}\\t\\r\\n]|^[0-9]([.][0-9]+)?[eE][+][0-9]+$|^#(REF|VALUE|NAME|DIV|NUM|NULL)') }}
+{%- endmacro %}
+
+{#- Whether any text of a row may be broken: one cheap look, so that few rows are looked at column by column. -#}
+{% macro is_odd_text(expression) -%}
+    ({{ matches(expression, '[^ -~\\p{Lo}]|\\x{3164}|[eE][+]|#') }} or length({{ expression }}) > {{ longest_text() }})
+{%- endmacro %}
+
+{#- Longer texts are no names, categories or ids: something else stands in the column. -#}
+{% macro longest_text() %}{{ return(1000) }}{% endmacro %}

@@ -53,7 +53,7 @@
                     {%- do exceptions.raise_compiler_error(
                         "Input '" ~ input ~ "' has no column '" ~ expression ~ "' for the "
                         ~ ("required " if column.required else "") ~ "column '" ~ name ~ "' of the contract.\n"
-                        ~ "  It has: " ~ names | join(', ') ~ ".\n"
+                        ~ "  It has: " ~ names | reject('equalto', 'broken_row') | join(', ') ~ ".\n"
                         ~ "  Say which one it is in the variable `inputs`, at inputs." ~ input ~ ".columns." ~ name
                         ~ " (dbt_project.yml, or the vars file you gave). The contract is docs/input_contract.md.") -%}
                 {%- endif -%}
@@ -65,26 +65,45 @@
     {{ return(mapped) }}
 {% endmacro %}
 
-{#- Text without spaces around it. A time with an offset is not local, so it must not be read as if it were. -#}
-{% macro trimmed_text(expression, column) -%}
-    {%- if column.type == 'timestamp' -%}
-    case when {{ matches('trim(' ~ expression ~ ')', '([zZ]|[+-][0-9]{2}(:?[0-9]{2})?)$') }} and length(trim({{ expression }})) > 10
-        then concat('offset in ', {{ expression }}) else nullif(trim({{ expression }}), '') end
+{#- {contract column: the type of its expression}. The comments say which one it is in the messages of the engine. -#}
+{% macro mapped_types(input, mapped) %}
+    {%- set lines = [] -%}
+    {%- for name, expression in mapped.items() -%}
+        {%- do lines.append(expression ~ ' as ' ~ name ~ (',' if not loop.last else '') ~ ' -- inputs.' ~ input ~ '.columns.' ~ name) -%}
+    {%- endfor -%}
+    {%- set types = {} -%}
+    {%- for column in adapter.get_column_schema_from_query('select\n' ~ lines | join('\n') ~ '\nfrom ' ~ input_source(input) ~ ' as source limit 0') -%}
+        {%- do types.update({column.name: column.data_type | lower}) -%}
+    {%- endfor -%}
+    {{ return(types) }}
+{% endmacro %}
+
+{#- Whether the engine's type of a mapped value fits that of the contract; what does not is read as text. -#}
+{% macro fits(type, column) %}
+    {%- set number = '(decimal|tinyint|smallint|int|bigint|hugeint|u[a-z]*int|float|double|real)' -%}
+    {%- set fitting = {
+        'decimal': number, 'integer': number, 'date': 'date|timestamp', 'timestamp': 'date|timestamp', 'boolean': 'boolean',
+        'string': '(tinyint|smallint|int|bigint|hugeint|u[a-z]*int)',
+    } -%}
+    {{ return(modules.re.match(fitting[column.type], type) is not none) }}
+{% endmacro %}
+
+{#- What a trimmed text says, null if nothing. A time of another form than ISO says none, so that 03/04 is not guessed at. -#}
+{% macro said(text, name, column) -%}
+    {%- if column.type in ('date', 'timestamp') -%}
+    case
+        when {{ matches(text, '^[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?$') }} then {{ text }}
+        when not {{ says_nothing(text) }} then concat('not ISO: ', {{ text }})
+    end
     {%- else -%}
-    nullif(trim({{ expression }}), '')
+    case when not {{ says_nothing(text) }} then {{ whole_number_text(text) if name.endswith('_id') else text }} end
     {%- endif -%}
 {%- endmacro %}
 
-{#- What stands in a line of a CSV file behind its last column: a comma too many has then moved the values. -#}
-{% macro surplus_fields(input) %}
-    {%- set surplus = [] -%}
-    {%- if execute and (var('inputs')[input].file or '') and not (var('inputs')[input].file | lower).endswith('.parquet') -%}
-        {%- for name in source_columns(input) if modules.re.match('^column\\d+$', name) -%}
-            {%- do surplus.append(adapter.quote(name)) -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {{ return("nullif(concat_ws(',', " ~ surplus | join(', ') ~ "), '')" if surplus else 'cast(null as string)') }}
-{% endmacro %}
+{#- Empty, or one of the words that databases, spreadsheets and pandas write for it. -#}
+{% macro says_nothing(text) -%}
+    (length({{ text }}) <= 5 and lower({{ text }}) in ('', '-', 'null', '\n', 'n/a', '#n/a', 'nan', 'nat', '<na>', 'none'))
+{%- endmacro %}
 
 {#- What an empty value means where the column is there; unknown where it is not. -#}
 {% macro default_of(input, column) %}
@@ -98,46 +117,56 @@
 {% macro map_input(input) %}
     {%- set contract = input_contract()[input]['columns'] -%}
     {%- set mapped = mapped_columns(input) -%}
+    {%- set types = mapped_types(input, mapped) if mapped else {} -%}
     {%- set texts = [] -%}
-    {%- if execute and mapped -%}
-        {%- set selected = [] -%}
-        {%- for name, expression in mapped.items() -%}{%- do selected.append(expression ~ ' as ' ~ name) -%}{%- endfor -%}
-        {%- for column in adapter.get_column_schema_from_query(
-            'select ' ~ selected | join(', ') ~ ' from ' ~ input_source(input) ~ ' as source limit 0') -%}
-            {%- if column.is_string() -%}{%- do texts.append(column.name) -%}{%- endif -%}
-        {%- endfor -%}
-    {%- endif -%}
+    {%- for name, type in types.items() if not fits(type, contract[name]) -%}{%- do texts.append(name) -%}{%- endfor -%}
 with
 
 mapped as (
     select
-    {%- for name, column in contract.items() %}
-        {%- if name not in mapped %}
-        cast(null as {{ sql_type(column) }}) as {{ name }},
-        {%- else %}
-        {{ trimmed_text(mapped[name], column) if name in texts else mapped[name] }} as {{ name }},
-        {%- endif %}
-    {%- endfor %}
-    {%- if has_input(input) %}
-        {{ surplus_fields(input) }} as surplus_fields,
+{%- for name, column in contract.items() %}
+        {{ mapped[name] | trim if name in mapped else 'cast(null as ' ~ sql_type(column) ~ ')' }} as {{ name }},
+{%- endfor %}
+{%- if has_input(input) %}
+        {{ 'source.broken_row' if execute and 'broken_row' in source_columns(input) else 'cast(null as string)' }} as broken_row,
         {{ row_as_json('source') }} as row_json
     from {{ input_source(input) }} as source
-        {%- if var('inputs')[input].where is defined %}
+    {%- if var('inputs')[input].where is defined %}
     where {{ var('inputs')[input].where }}
-        {%- endif %}
-    {%- else %}
-        cast(null as string) as surplus_fields,
+    {%- endif %}
+{%- else %}
+        cast(null as string) as broken_row,
         cast(null as string) as row_json
     from (select 1 as absent) as source
     where false
-    {%- endif %}
+{%- endif %}
+),
+
+trimmed as (
+    select
+{%- for name in contract %}
+        {{ trimmed(name if types[name] in ('varchar', 'string') else 'cast(' ~ name ~ ' as string)') ~ ' as ' ~ name if name in texts else name }},
+{%- endfor %}
+        broken_row,
+        row_json
+    from mapped
+),
+
+said as (
+    select
+{%- for name, column in contract.items() %}
+        {{ said(name, name, column) ~ ' as ' ~ name if name in texts else name }},
+{%- endfor %}
+        broken_row,
+        row_json
+    from trimmed
 )
 
 -- the hash tells a refresh which rows are new or changed
 select
-    mapped.*,
-    {{ row_hash(row_keys(input), contract.keys() | join(', ') ~ ', surplus_fields') }} as row_hash
-from mapped
+    said.*,
+    {{ row_hash(row_keys(input), contract.keys() | join(', ') ~ ', broken_row') }} as row_hash
+from said
 {% endmacro %}
 
 {#- What identifies a row, as it is compared with others; all of it where nothing does. -#}
