@@ -72,7 +72,7 @@
         'file': file,
         'separator': found.separator,
         'names': names,
-        'skip': header.group(0).count('\n') + 1,
+        'skip': header.group(0)[:header.start(1)].count('\n') + 1,
         'text': header.group(1),
     }) }}
 {% endmacro %}
@@ -110,63 +110,66 @@
 {% macro csv_path(path) %}{{ return("'" ~ path | replace("'", "''") ~ "'") }}{% endmacro %}
 
 {#-
-  What is wrong with the CSV files of a path or glob, nothing if all is well: said before anything is built. The files
-  are read as plain lines first, and what these hold must arrive in the columns: a quote in the wrong place loses text.
+  What is wrong with the CSV files of a path or glob, one message each: said before anything is built. The files are
+  read as plain lines first, and what these hold must arrive in the columns: a quote in the wrong place loses text.
 -#}
-{% macro csv_problem(path) %}
+{% macro csv_problems(path) %}
     {%- set headers = csv_headers(path) -%}
-    {%- set separators = headers | map(attribute='separator') | unique | list or [','] -%}
     {%- set counts = [] -%}
-    {%- for separator in separators -%}{%- do counts.append("length(line) - length(replace(line, '" ~ separator ~ "', ''))") -%}{%- endfor -%}
+    {%- for separator in headers | map(attribute='separator') | unique -%}
+        {%- do counts.append("max(length(line) - length(replace(line, '" ~ separator ~ "', '')))") -%}
+    {%- endfor -%}
     {%- do run_query("
         create or replace temp table csv_scan as
         select
             file,
-            count(*) as lines,
-            bit_xor(hash(line)) as content,
-            count(*) filter (where contains(line, '\"')) as lines_with_quotes,
-            greatest(" ~ (counts | map('replace', 'length(line) - ', 'max(length(line) - ', 1) | join('), ')) ~ ")) as separators
+            count(*) filter (where contains(line, '\"')) > 0 as has_quotes,
+            greatest(0, " ~ (counts | join(', ') or '0') ~ ") as separators
         from " ~ csv_lines(path, csv_limits() ~ ", store_rejects = true, rejects_limit = 1, rejects_table = 'csv_rejects', rejects_scan = 'csv_reject_scans'") ~ "
         group by file
     ") -%}
-    {%- set unread = run_query("
+    {%- set problems = {} -%}
+    {%- for header in headers if header.text[:2] == 'PK' -%}
+        {%- do problems.update({header.file: csv_workbook()}) -%}
+    {%- endfor -%}
+    {%- for row in run_query("
         select scans.file_path, rejects.line, rejects.error_type, left(rejects.csv_line, 80)
         from csv_rejects as rejects
         inner join csv_reject_scans as scans on rejects.scan_id = scans.scan_id and rejects.file_id = scans.file_id
         order by scans.file_path, rejects.line
-        limit 1
-    ").rows -%}
-    {%- do run_query('drop table csv_rejects; drop table csv_reject_scans') -%}
-    {%- if unread -%}
-        {{ return(csv_unread_line(*unread[0])) }}
-    {%- elif not headers -%}
-        {{ return('holds no files that are not empty: not even a line with the names of the columns is there.') }}
-    {%- endif -%}
+    ").rows if row[0] not in problems -%}
+        {%- do problems.update({row[0]: csv_unread_line(*row)}) -%}
+    {%- endfor -%}
     {%- set scans = {} -%}
-    {%- for row in run_query('select file, lines_with_quotes, separators from csv_scan').rows -%}{%- do scans.update({row[0]: row}) -%}{%- endfor -%}
-    {%- for header in headers -%}
+    {%- for row in run_query('select * from csv_scan').rows -%}{%- do scans.update({row[0]: row}) -%}{%- endfor -%}
+    {%- do run_query('drop table csv_rejects; drop table csv_reject_scans; drop table csv_scan') -%}
+    {%- for header in headers if header.file not in problems -%}
         {%- if '\x00' in header.text -%}
-            {{ return('holds ' ~ header.file ~ ', which is full of zero bytes: UTF-16, or no text at all. ' ~ csv_how_to_convert('UTF-16', header.file)) }}
+            {%- do problems.update({header.file: 'is full of zero bytes: UTF-16, or no text at all. ' ~ csv_how_to_convert('UTF-16', header.file)}) -%}
         {%- elif scans[header.file][1] or scans[header.file][2] >= header.names | length + csv_spare_names() | length -%}
             {%- set lost = csv_lost_characters(header) -%}
             {%- if lost -%}
-                {{ return('holds ' ~ header.file ~ ', of which ' ~ lost ~ ' characters belong to no column: a quote stands where none may stand, or is not closed, or a line has more than ' ~ csv_spare_names() | length ~ ' fields too many. Look at' ~ csv_odd_lines(header) ~ '\n  A quote within a value is doubled: "5"" pipe".') }}
+                {%- do problems.update({header.file: 'has text that belongs to no column (characters: ' ~ lost ~ '): a quote stands where none may stand, or is not closed, or a line has more than ' ~ csv_spare_names() | length ~ ' fields too many. Look at' ~ csv_odd_lines(header) ~ '\n  A quote within a value is doubled: "5"" pipe".'}) -%}
             {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- set told = [] -%}
+    {%- for file, problem in problems.items() -%}{%- do told.append(file ~ ' ' ~ problem) -%}{%- endfor -%}
+    {{ return(told or ([path ~ ' is empty: there is not even a line with the names of the columns.'] if not headers else [])) }}
 {% endmacro %}
 
 {% macro csv_unread_line(file, line, error, text) %}
-    {%- set told = 'holds ' ~ file ~ ', of which line ' ~ line ~ ' ' -%}
     {%- if error == 'LINE SIZE OVER MAXIMUM' -%}
-        {{ return(told ~ 'is longer than 16 MB. Is it CSV? Is a quote never closed? It begins with: ' ~ text) }}
+        {{ return('is no CSV, or a quote is never closed: line ' ~ line ~ ' is longer than 16 MB. It begins with: ' ~ text) }}
     {%- elif line == 1 and text[:2] == 'PK' -%}
-        {{ return('holds ' ~ file ~ ', which is a workbook or another zip archive and not CSV. Save it as "CSV UTF-8".') }}
+        {{ return(csv_workbook()) }}
     {%- elif line == 1 and text[:1] == '\x1f' -%}
-        {{ return('holds ' ~ file ~ ', which is compressed. Give it a name that ends in .csv.gz.') }}
+        {{ return('is compressed: give it a name that ends in .csv.gz.') }}
     {%- endif -%}
-    {{ return(told ~ 'is not UTF-8: ' ~ text ~ '\n  ' ~ csv_how_to_convert('UTF-16' if '\x00' in text else 'CP1252', file)) }}
+    {{ return('is in another encoding: line ' ~ line ~ ' is not UTF-8: ' ~ text | replace('\x00', '') ~ '\n  ' ~ csv_how_to_convert('UTF-16' if '\x00' in text else 'CP1252', file)) }}
 {% endmacro %}
+
+{% macro csv_workbook() %}{{ return('is a workbook or another zip archive and not CSV. Save it as "CSV UTF-8".') }}{% endmacro %}
 
 {% macro csv_how_to_convert(encoding, file) %}
     {{ return('Convert it: iconv -f ' ~ encoding ~ ' -t UTF-8 ' ~ file.split('/')[-1] ~ ' > utf8.csv (CP1252 is Western Windows, CP949 Korean Windows, UTF-16 what Excel calls Unicode text).') }}

@@ -29,10 +29,10 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- What is wrong with files before a value of them is read; nothing if all is well. -#}
-{% macro file_problem(path) %}{{ return(adapter.dispatch('file_problem', 'customer_segmentation')(path)) }}{% endmacro %}
-{% macro default__file_problem(path) %}{{ return(none if (path | lower).endswith('.parquet') else csv_problem(path)) }}{% endmacro %}
-{% macro spark__file_problem(path) %}{{ return(none) }}{% endmacro %}
+{#- What is wrong with files, a message for each: what no row can be judged by. -#}
+{% macro file_problems(path) %}{{ return(adapter.dispatch('file_problems', 'customer_segmentation')(path)) }}{% endmacro %}
+{% macro default__file_problems(path) %}{{ return([] if (path | lower).endswith('.parquet') else csv_problems(path)) }}{% endmacro %}
+{% macro spark__file_problems(path) %}{{ return([]) }}{% endmacro %}
 
 {#- How many files a path or glob stands for. -#}
 {% macro count_files(path) %}{{ return(adapter.dispatch('count_files', 'customer_segmentation')(path)) }}{% endmacro %}

@@ -70,12 +70,20 @@
         {%- for column in mapping.columns or {} if column not in contract[input]['columns'] -%}
             {%- do configuration_error(place ~ '.columns', "has '" ~ column ~ "', which is not a column of the contract; those are " ~ contract[input]['columns'].keys() | join(', ') ~ '.') -%}
         {%- endfor -%}
+        {%- do looking_at(place) -%}
+        {%- if mapping.file is defined -%}{%- do check_file_kind(place ~ '.file', mapping.file) -%}{%- endif -%}
         {%- if mapping.file is defined and count_files(absolute_path(mapping.file)) == 0 -%}
             {%- do configuration_error(place ~ '.file', "is '" ~ mapping.file ~ "', and there is no such file (looked for " ~ absolute_path(mapping.file) ~ ").") -%}
         {%- endif -%}
-        {%- if mapping.file is defined -%}{%- do check_files(place ~ '.file', mapping.file) -%}{%- endif -%}
+        {%- if mapping.file is defined -%}
+            {%- set problems = file_problems(absolute_path(mapping.file)) -%}
+            {%- if problems -%}
+                {%- do configuration_error(place ~ '.file', 'names what can\'t be read:\n  ' ~ problems[:10] | join('\n  ') ~ ('\n  and ' ~ (problems | length - 10) ~ ' more files' if problems | length > 10 else '')) -%}
+            {%- endif -%}
+        {%- endif -%}
         {%- if mapping.model is not defined -%}
             {%- set mapped = mapped_columns(input) -%}
+            {%- do check_expressions(input, mapped, mapping.where) -%}
             {%- do check_mapped_types(input, mapped) -%}
             {%- if input == 'orders' and not run_query('select 1 from ' ~ input_source('orders') ~ ' as source where ' ~ (mapping.where or 'true') ~ ' limit 1').rows -%}
                 {%- do configuration_error(place, 'has no rows: there is nothing to build from. Look at what ' ~ mapping[kinds[0]] | string | trim ~ ' holds' ~ (' where ' ~ mapping.where | trim if mapping.where) ~ '.') -%}
@@ -86,17 +94,32 @@
     {%- endfor -%}
 {% endmacro %}
 
-{#- What can't be read stops the run at once; of files of a kind that is not read here, say how it is. -#}
-{% macro check_files(place, file) %}
+{#- Of files of a kind that is not read as it is, say how it is read. -#}
+{% macro check_file_kind(place, file) %}
     {%- set ending = modules.re.sub('[.](gz|zst)$', '', file | lower).split('.')[-1] -%}
     {%- if ending in ('json', 'jsonl', 'ndjson') -%}
-        {%- do configuration_error(place, "is '" ~ file ~ "': only CSV and Parquet are read as they are. Instead of file: write query: select * from read_json('" ~ file ~ "')") -%}
+        {%- do configuration_error(place, "is '" ~ file ~ "': CSV and Parquet are read as they are. Instead of file: write query: select * from read_json('" ~ file ~ "')") -%}
     {%- elif ending in ('xlsx', 'xls', 'ods') -%}
         {%- do configuration_error(place, "is '" ~ file ~ "', a workbook: save its sheet as \"CSV UTF-8\" and name that file.") -%}
     {%- endif -%}
-    {%- set problem = file_problem(absolute_path(file)) -%}
-    {%- if problem -%}{%- do configuration_error(place, problem) -%}{%- endif -%}
 {% endmacro %}
+
+{#- Tries every expression by itself, so that a mistake is known by its place. -#}
+{% macro check_expressions(input, mapped, where) %}
+    {%- set source = input_source(input) -%}
+    {%- for name, expression in mapped.items() if not modules.re.match('^"[^"]+"$', expression) -%}
+        {%- do looking_at('inputs.' ~ input ~ '.columns.' ~ name) -%}
+        {%- do run_query('select\n' ~ expression ~ '\nas ' ~ name ~ '\nfrom ' ~ source ~ ' as source limit 0') -%}
+    {%- endfor -%}
+    {%- if where -%}
+        {%- do looking_at('inputs.' ~ input ~ '.where') -%}
+        {%- do run_query('select 1 from ' ~ source ~ ' as source where\n' ~ where ~ '\nlimit 0') -%}
+    {%- endif -%}
+    {%- do looking_at('inputs.' ~ input) -%}
+{% endmacro %}
+
+{#- The command `segmentation` says this place when the engine finds a mistake there; see engine_messages.py. -#}
+{% macro looking_at(place) %}{%- do log('Looking at ' ~ place) -%}{% endmacro %}
 
 {#- Types that would be misread without a word. -#}
 {% macro check_mapped_types(input, mapped) %}

@@ -46,6 +46,9 @@
             {%- set found = names | select('equalto', expression.strip('"')) | first
                 or names | map('lower') | select('equalto', expression.strip('"') | lower) | first -%}
             {%- if found -%}
+                {%- if name not in renamed and found | lower ~ ' (2)' in names | map('lower') -%}
+                    {%- do configuration_error('inputs.' ~ input ~ '.columns.' ~ name, "is needed: the header has the column '" ~ found ~ "' more than once. Say which one it is; the later ones are called \"" ~ found ~ " (2)\" and so on.") -%}
+                {%- endif -%}
                 {%- do mapped.update({name: adapter.quote(found)}) -%}
             {#- a name in any script, or in double quotes, is no expression -#}
             {%- elif modules.re.match('^([^\\W\\d]\\w*|"[^"]+")$', expression) -%}
@@ -65,14 +68,12 @@
     {{ return(mapped) }}
 {% endmacro %}
 
-{#- {contract column: the type of its expression}. The comments say which one it is in the messages of the engine. -#}
+{#- {contract column: the type of its expression}. -#}
 {% macro mapped_types(input, mapped) %}
-    {%- set lines = [] -%}
-    {%- for name, expression in mapped.items() -%}
-        {%- do lines.append(expression ~ ' as ' ~ name ~ (',' if not loop.last else '') ~ ' -- inputs.' ~ input ~ '.columns.' ~ name) -%}
-    {%- endfor -%}
+    {%- set selected = [] -%}
+    {%- for name, expression in mapped.items() -%}{%- do selected.append(expression ~ ' as ' ~ name) -%}{%- endfor -%}
     {%- set types = {} -%}
-    {%- for column in adapter.get_column_schema_from_query('select\n' ~ lines | join('\n') ~ '\nfrom ' ~ input_source(input) ~ ' as source limit 0') -%}
+    {%- for column in adapter.get_column_schema_from_query('select ' ~ selected | join(', ') ~ ' from ' ~ input_source(input) ~ ' as source limit 0') -%}
         {%- do types.update({column.name: column.data_type | lower}) -%}
     {%- endfor -%}
     {{ return(types) }}

@@ -15,7 +15,7 @@ from dbt.cli.main import dbtRunner
 from dbt.node_types import NodeType
 from rich.console import Console
 
-from customer_segmentation import faults, publishing
+from customer_segmentation import engine_messages, faults, publishing
 from customer_segmentation.environment import PROJECT
 from customer_segmentation.errors import ReadableError
 from customer_segmentation.inputs import Input
@@ -89,21 +89,27 @@ def _run_dbt(
 ) -> tuple[list[RunResult], list[str]]:
     """Run dbt on a database; return the results of its nodes, and its warnings."""
     warnings: list[str] = []
+    place = engine_messages.Place()
     os.environ["DBT_PROFILES_DIR"] = str(PROJECT)
     os.environ[ASIDE] = str(database)
     try:
         with chdir(Path.cwd()), _Progress(console) as progress:  # dbt leaves for the project's folder
-            outcome = dbtRunner(callbacks=[progress.follow, _collector(warnings)]).invoke(arguments)
+            callbacks = [progress.follow, place.follow, _collector(warnings)]
+            outcome = dbtRunner(callbacks=callbacks).invoke(arguments)
     finally:
         del os.environ[ASIDE]
         DuckDBConnectionManager.close_all_connections()  # others open the database in their own way
     if isinstance(outcome.exception, KeyboardInterrupt):
         raise KeyboardInterrupt
     if outcome.exception:
-        raise BuildError(str(outcome.exception))
+        raise BuildError(engine_messages.explain(str(outcome.exception), place.name))
     results = list(outcome.result)
     if not outcome.success:
-        errors = [_message(result) for result in results if result.status in FAILED]
+        errors = [
+            engine_messages.explain(_message(result), place.name)
+            for result in results
+            if result.status in FAILED
+        ]
         skipped = sum(result.status == NodeStatus.Skipped for result in results)
         if skipped:
             errors.append(f"{skipped} more were skipped because of that.")

@@ -3,22 +3,59 @@
 import re
 
 GUIDE = "docs/your_own_data.md"
+LOOKING_AT = "Looking at "  # what the macro looking_at() logs before it tries an input
+MACROS = re.compile(r"\n\s*\n(?:\s*> (?:in|called by) .*\n?)+")
+LINE = re.compile(r"\n\s*\n\s*LINE \d+:.*", re.DOTALL)
 
-# (what DuckDB's message contains, what to do); the first that fits is told
-ADVICE = [
-    (r"Could not set lock on file", "Another process has the database open (a build, a dashboard, a DuckDB shell). Close it and build again."),
-    (r"GZIP stream|ZSTD|zlib|inflate", "A compressed file of an input is cut off, or is not what its name says: deliver it again, or name it without .gz."),
-    (r"No magic bytes|too small to be a Parquet file|Parquet file|TProtocolException|Invalid thrift", "A file of an input ends in .parquet and is not a whole Parquet file: deliver it again, or give it the ending that it should have."),
-    (r"(Binder|Parser|Catalog) Error.*-- inputs\.", "An expression of the variable `inputs` can't be understood. The comment at the end of the line above says which one; {guide} has examples."),
-    (r"-- inputs\.", "Something is wrong with the variable `inputs`, where the comment at the end of the line above says; see {guide}."),
-    (r"Conversion Error|Could not (parse|convert)|Out of Range Error|Overflow", "An expression under `columns` or `where` met a value that it can't convert, and that stops a build. With try_cast and try_strptime in place of cast and strptime such rows are rejected instead; see {guide}."),
-    (r"CSV Error", "A CSV file of an input can't be read to its end: did it change while it was read? Otherwise see {guide}."),
-]  # fmt: skip
+# (what the message contains, what to do); the first that fits is told
+ADVICE = (
+    (
+        "Could not set lock on file",
+        "Another process has the database open (a build, a dashboard, a DuckDB shell). Close it and build again.",
+    ),
+    (
+        "GZIP stream|ZSTD|zlib|inflate",
+        "The compressed file is cut off, or is none: deliver it again, or name it without .gz.",
+    ),
+    (
+        "magic bytes|a Parquet file|Parquet file|TProtocolException|thrift",
+        "A file that ends in .parquet must be a whole Parquet file: deliver it again, or name it by what it is.",
+    ),
+    (
+        "(Binder|Parser|Catalog) Error",
+        f"The SQL there can't be understood; {GUIDE} has examples.",
+    ),
+    (
+        "Conversion Error|Could not (parse|convert)|Out of Range Error",
+        "An expression of `columns` or `where` met a value that it can't convert. With try_cast and try_strptime "
+        f"in place of cast and strptime such rows are rejected, and the build goes on; see {GUIDE}.",
+    ),
+    ("CSV Error", f"A CSV file can't be read to its end. Did it change meanwhile? See {GUIDE}."),
+)
 
 
-def explain(message: str) -> str:
-    """Return a message of the engine with what to do about it, where that is known; other messages as they are."""
+class Place:
+    """Follows the events of a run, to say at which part of the variable `inputs` it broke off."""
+
+    def __init__(self):
+        """Nothing is looked at yet."""
+        self.name = ""
+
+    def follow(self, event: object) -> None:
+        """Note what is looked at; from the first node on no input is looked at by itself."""
+        if event.info.name.startswith("JinjaLog") and event.info.msg.startswith(LOOKING_AT):
+            self.name = event.info.msg.removeprefix(LOOKING_AT)
+        elif event.info.name == "LogStartLine":
+            self.name = ""
+
+
+def explain(message: str, place: str = "") -> str:
+    """Return what dbt or DuckDB said with what to do about it, where that is known, and without macro names."""
+    message = MACROS.sub("", message)
     for pattern, advice in ADVICE:
-        if re.search(pattern, message, re.DOTALL):
-            return f"{message}\n\n{advice.format(guide=GUIDE)}"
+        if re.search(pattern, message):
+            if place:  # the line that DuckDB shows is one of a query around it
+                message = LINE.sub("", message)
+            where = f"This is about {place} of your variables. " if place else ""
+            return f"{message}\n\n{where}{advice}"
     return message
