@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from customer_segmentation import contract, explain, explain_print, inputs, promotion, report
+from customer_segmentation import contract, explain, explain_print, export, inputs, promotion, report
 from customer_segmentation.definitions import scaffold, schema
 from customer_segmentation.demo_shop import main as demo_shop
 from customer_segmentation.environment import PROJECT
@@ -228,6 +228,17 @@ def explain_customer(
     source = inputs.resolve(name_or_path)
     told = explain.explain(source.database, customer_id, as_of and as_of.date(), segmentation)
     explain_print.print_explanation(told, _currency(source), _console())
+
+
+@main.command(name="export")
+@click.argument("table", metavar="MART")
+@input_option
+@click.option("--output", required=True, type=Path, help="The file to write: .csv or .parquet.")
+@click.option("--where", metavar="SQL", help="Only rows of which this is true.")
+def export_mart(table: str, name_or_path: str, output: Path, where: str | None) -> None:
+    """Write a mart, such as customers, to a file for other tools; no text in a CSV is run as a formula."""
+    count = export.export(inputs.resolve(name_or_path).database, table, output, where)
+    click.echo(f"Wrote {count:,} rows of {table} to {output}.")
 
 
 main.add_command(demo_shop, name="demo-shop")

@@ -98,9 +98,13 @@ def _write(
         f"as {_quoted(neutralised(name) if is_csv else name)}"
         for name, kind in columns.items()
     )
-    options = "format csv, header true, delimiter ',', quote '\"', escape '\"'" if is_csv else "format parquet"
+    options = (
+        "format csv, header true, delimiter ',', quote '\"', escape '\"'" if is_csv else "format parquet"
+    )
     target = str(path).replace("'", "''")
-    return connection.execute(f"copy (select {selected} from {relation}) to '{target}' ({options})").fetchone()[0]
+    return connection.execute(
+        f"copy (select {selected} from {relation}) to '{target}' ({options})"
+    ).fetchone()[0]
 
 
 def _neutralised_sql(column: str) -> str:
