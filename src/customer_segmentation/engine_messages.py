@@ -11,7 +11,8 @@ LINE = re.compile(r"\n\s*\n\s*LINE \d+:.*", re.DOTALL)
 ADVICE = (
     (
         "Could not set lock on file",
-        "Another process has the database open (a build, a dashboard, a DuckDB shell). Close it and build again.",
+        "Another process has the database open (a build, a dashboard, a DuckDB shell). "
+        "Close it and build again.",
     ),
     (
         "GZIP stream|ZSTD|zlib|inflate",
@@ -19,7 +20,8 @@ ADVICE = (
     ),
     (
         "magic bytes|a Parquet file|Parquet file|TProtocolException|thrift",
-        "A file that ends in .parquet must be a whole Parquet file: deliver it again, or name it by what it is.",
+        "A file that ends in .parquet must be a whole Parquet file: "
+        "deliver it again, or name it by what it is.",
     ),
     (
         "(Binder|Parser|Catalog) Error",
@@ -27,8 +29,8 @@ ADVICE = (
     ),
     (
         "Conversion Error|Could not (parse|convert)|Out of Range Error",
-        "An expression of `columns` or `where` met a value that it can't convert. With try_cast and try_strptime "
-        f"in place of cast and strptime such rows are rejected, and the build goes on; see {GUIDE}.",
+        "An expression of `columns` or `where` met a value that it can't convert. "
+        f"With try_cast and try_strptime in place of cast and strptime such rows are rejected; see {GUIDE}.",
     ),
     ("CSV Error", f"A CSV file can't be read to its end. Did it change meanwhile? See {GUIDE}."),
 )
@@ -50,7 +52,7 @@ class Place:
 
 
 def explain(message: str, place: str = "") -> str:
-    """Return what dbt or DuckDB said with what to do about it, where that is known, and without macro names."""
+    """Return what dbt or DuckDB said, with what to do about it where that is known."""
     message = MACROS.sub("", message)
     for pattern, advice in ADVICE:
         if re.search(pattern, message):

@@ -1,7 +1,6 @@
-"""Marts as files for other tools: Parquet, or CSV in which no text is taken for a formula by a spreadsheet."""
+"""Marts as files for other tools: Parquet, or CSV in which a spreadsheet takes no text for a formula."""
 
 import difflib
-import os
 import tempfile
 from pathlib import Path
 
@@ -23,9 +22,9 @@ class ExportError(ReadableError):
 def export(database: Path, table: str, output: Path, where: str | None = None) -> int:
     """Write the rows of a mart to a .csv or .parquet file and return how many there are.
 
-    The file appears when it is whole: a temporary one beside it takes its name at the end. CSV is UTF-8 with a header;
-    texts that a spreadsheet would take for a formula begin with an apostrophe there, numbers and dates stay as they
-    are, and an absent value is an empty cell. Raises ExportError.
+    The file appears when it is whole: a temporary one beside it takes its name at the end. CSV is UTF-8 with
+    a header; texts that a spreadsheet would take for a formula begin with an apostrophe there, numbers and
+    dates stay as they are, and an absent value is an empty cell. Raises ExportError.
     """
     if output.suffix not in (".csv", ".parquet"):
         raise ExportError(f"{output.name} must end in .csv or .parquet.")
@@ -44,7 +43,7 @@ def export(database: Path, table: str, output: Path, where: str | None = None) -
                     f"--where {where!r} is no condition on {table}: {error}\n\n"
                     f"Its columns are {', '.join(columns)}."
                 ) from error
-            os.replace(unfinished, output)
+            unfinished.replace(output)
     return count
 
 

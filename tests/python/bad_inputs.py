@@ -1,7 +1,7 @@
-"""Broken inputs, made and not stored: values, rows, CSV files and Parquet files, each with what must come of it.
+"""Broken inputs, made and not stored: values, rows, CSV and Parquet files, each with what must come of it.
 
-What must come is one of three: the row is accepted, it is rejected with the problems named here, or the run stops with
-a message that holds the words named here.
+What must come is one of three: the row is accepted, it is rejected with the problems named here, or the run
+stops with a message that holds the words named here.
 """
 
 import codecs
@@ -79,7 +79,7 @@ NUMBERS = {
     "₩5": "wrong_type",
     "5%": "wrong_type",
     "(5)": "wrong_type",
-    "５": "wrong_type",
+    "\uff15": "wrong_type",
     "\u22125": "wrong_type",
     "0x1F": "wrong_type",
     "five": "wrong_type",
@@ -121,7 +121,7 @@ TIMES = {
     "2025-01-05 10:00:00+09:00": "wrong_type",
     "2025-01-05 10:00:00 UTC": "wrong_type",
     "2025-01-05 10:00:00 Asia/Seoul": "wrong_type",
-    "２０２５-01-05": "wrong_type",
+    "\uff12\uff10\uff12\uff15-01-05": "wrong_type",
     "1899-12-31": "too_early",
     "0000-01-01": "too_early",
     "0001-01-01": "too_early",
@@ -175,7 +175,7 @@ IDS = {
 
 @dataclass(frozen=True)
 class Case:
-    """One row, the value that is wrong in it, and the problems for which it must be rejected (none: accepted)."""
+    """One row, the value that is tried in it, and the problems that it is rejected for (none: accepted)."""
 
     input: str
     column: str
@@ -287,40 +287,89 @@ def readable_files() -> dict[str, File]:
         "UTF-8 with a byte-order mark": File(codecs.BOM_UTF8 + text("bom").encode(), 3),
         "CR line ends": File(text("cr").replace("\n", "\r").encode(), 3),
         "CRLF line ends": File(text("crlf").replace("\n", "\r\n").encode(), 3),
-        "line ends mixed": File((text("m1") + "\r\n".join(lines("m2")) + "\r" + "\n".join(lines("m3"))).encode(), 9),
+        "line ends mixed": File(
+            (text("m1") + "\r\n".join(lines("m2")) + "\r" + "\n".join(lines("m3"))).encode(), 9
+        ),
         "no line end at the end": File(text("noend").rstrip("\n").encode(), 3),
         "semicolons": File(text("semi").replace(",", ";").encode(), 3),
         "tabs": File(text("tab").replace(",", "\t").encode(), 3),
         "bars": File(text("bar").replace(",", "|").encode(), 3),
-        "everything in quotes": File(("\n".join('"' + line.replace(",", '","') + '"' for line in text("q").splitlines())).encode(), 3),
-        "header in capitals, with spaces and quotes": File(text("head", header=' ORDER_ID,"Customer_ID" , ordered_at,AMOUNT,"channel"').encode(), 3),
+        "everything in quotes": File(
+            ("\n".join('"' + line.replace(",", '","') + '"' for line in text("q").splitlines())).encode(), 3
+        ),
+        "header in capitals, with spaces and quotes": File(
+            text("head", header=' ORDER_ID,"Customer_ID" , ordered_at,AMOUNT,"channel"').encode(), 3
+        ),
         "a line break in the header": File(text("hbreak", header=HEADER + ',"a\nb"').encode(), 3),
         "a column too many": File(text("more", header=HEADER + ",note").encode(), 3),
-        "a column that may be missing": File("\n".join(["order_id,customer_id,ordered_at,amount", *[line.removesuffix(",web") for line in lines("less")]]).encode(), 3),
-        "a column without a name": File("\n".join([f",{HEADER}", *[f"{number},{line}" for number, line in enumerate(lines("noname"))]]).encode(), 3),
+        "a column that may be missing": File(
+            "\n".join(
+                [
+                    "order_id,customer_id,ordered_at,amount",
+                    *[line.removesuffix(",web") for line in lines("less")],
+                ]
+            ).encode(),
+            3,
+        ),
+        "a column without a name": File(
+            "\n".join(
+                [f",{HEADER}", *[f"{number},{line}" for number, line in enumerate(lines("noname"))]]
+            ).encode(),
+            3,
+        ),
         "blank lines before and within": File(("\n\n" + text("blank", "", "", *lines("blank2"))).encode(), 6),
         "header only": File(HEADER.encode(), 0),
         "empty": File(b"", 0),
         "compressed": File(text("gz").encode(), 3, ending=".csv.gz"),
         "too few fields": File(text("few", "few9,c1,2025-01-05").encode(), 3, {"missing:amount": 1}),
-        "too many fields": File(text("many", "many9,c1,2025-01-05,1,234.50,web").encode(), 4 - 1, {"broken_row:fields": 1}),
-        "too many fields on line 30,000": File(_late("late9,c1,2025-01-05,1,234.50,web").encode(), 30_000, {"broken_row:fields": 1}),
-        "the first quotes on line 30,000": File(_late('l9,c1,2025-01-05,1.50,"web, or app"').replace("late", "first").encode(), 30_001),
+        "too many fields": File(
+            text("many", "many9,c1,2025-01-05,1,234.50,web").encode(), 4 - 1, {"broken_row:fields": 1}
+        ),
+        "too many fields on line 30,000": File(
+            _late("late9,c1,2025-01-05,1,234.50,web").encode(), 30_000, {"broken_row:fields": 1}
+        ),
+        "the first quotes on line 30,000": File(
+            _late('l9,c1,2025-01-05,1.50,"web, or app"').replace("late", "first").encode(), 30_001
+        ),
         "a line break in quotes": File(text("nl", 'nl9,c1,2025-01-05,1.50,"web\nor app"').encode(), 4),
         "doubled quotes": File(text("dq", 'dq9,c1,2025-01-05,1.50,"5"" pipe"').encode(), 4),
         "a lone quote within a value": File(text("lq", 'lone9,c1,2025-01-05,1.50,5" pipe').encode(), 4),
-        "a quote that is not closed": File(text("open", 'open9,c1,2025-01-05,1.50,"web', *lines("lost")).encode(), 3, {"broken_row:lines": 1}),
-        "two quotes that swallow lines": File(text("sw", 'sw9,c1,2025-01-05,1.50,"web', *lines("lost"), 'sw8,c1,2025-01-05,1.50,web"').encode(), 3, {"broken_row:lines": 1}),
-        "10 MB in one field": File(text("big", f"big9,c1,2025-01-05,1.50,{'x' * 10_000_000}").encode(), 3, {"absurd:channel": 1}),
-        "zero bytes": File(text("zero", "zero9,c\x001,2025-01-05,1.50,web").encode(), 3, {"broken_text:customer_id": 1}),
-        "an end-of-file mark": File(text("eof", "\x1a").encode(), 3, {"broken_text:order_id, missing:customer_id, missing:ordered_at, missing:amount": 1}),
-        "a line of sums at the end": File(text("sum", "Total,,,12.50,").encode(), 3, {"missing:customer_id, missing:ordered_at": 1}),
-        "nulls everywhere": File(text("null", "NULL,N/A,-,null,None").encode(), 3, {"missing:customer_id, missing:ordered_at, missing:amount": 1}),
+        "a quote that is not closed": File(
+            text("open", 'open9,c1,2025-01-05,1.50,"web', *lines("lost")).encode(), 3, {"broken_row:lines": 1}
+        ),
+        "two quotes that swallow lines": File(
+            text("sw", 'sw9,c1,2025-01-05,1.50,"web', *lines("lost"), 'sw8,c1,2025-01-05,1.50,web"').encode(),
+            3,
+            {"broken_row:lines": 1},
+        ),
+        "10 MB in one field": File(
+            text("big", f"big9,c1,2025-01-05,1.50,{'x' * 10_000_000}").encode(), 3, {"absurd:channel": 1}
+        ),
+        "zero bytes": File(
+            text("zero", "zero9,c\x001,2025-01-05,1.50,web").encode(), 3, {"broken_text:customer_id": 1}
+        ),
+        "an end-of-file mark": File(
+            text("eof", "\x1a").encode(),
+            3,
+            {"broken_text:order_id, missing:customer_id, missing:ordered_at, missing:amount": 1},
+        ),
+        "a line of sums at the end": File(
+            text("sum", "Total,,,12.50,").encode(), 3, {"missing:customer_id, missing:ordered_at": 1}
+        ),
+        "nulls everywhere": File(
+            text("null", "NULL,N/A,-,null,None").encode(),
+            3,
+            {"missing:customer_id, missing:ordered_at, missing:amount": 1},
+        ),
         "apostrophes": File(text("ap", "ap9,c1,2025-01-05,1.50,O'Neil's 'web'").encode(), 4),
         "a hash at the start of a line": File(text("hash", "#9,c1,2025-01-05,1.50,web").encode(), 4),
-        "a column without a value": File("\n".join([HEADER + ",status", *[line + "," for line in lines("hollow")]]).encode(), 3),
-        "the separator at the end of the header": File("\n".join([HEADER + ",", *[line + "," for line in lines("trail")]]).encode(), 3),
-    }  # fmt: skip
+        "a column without a value": File(
+            "\n".join([HEADER + ",status", *[line + "," for line in lines("hollow")]]).encode(), 3
+        ),
+        "the separator at the end of the header": File(
+            "\n".join([HEADER + ",", *[line + "," for line in lines("trail")]]).encode(), 3
+        ),
+    }
 
 
 def wide_customers() -> bytes:
@@ -341,7 +390,11 @@ def unreadable_files() -> dict[str, tuple[bytes, str, list[str]]]:
         "Latin-1": (text("x", "x9,Zoë,2025-01-05,1,a").encode("latin-1"), ".csv", ["line 5 is not UTF-8"]),
         "UTF-16": (text("x").encode("utf-16"), ".csv", ["iconv -f UTF-16"]),
         "UTF-16 without a mark": (text("x").encode("utf-16-le"), ".csv", ["zero bytes", "iconv -f UTF-16"]),
-        "UTF-16, big end first": (codecs.BOM_UTF16_BE + text("x").encode("utf-16-be"), ".csv", ["iconv -f UTF-16"]),
+        "UTF-16, big end first": (
+            codecs.BOM_UTF16_BE + text("x").encode("utf-16-be"),
+            ".csv",
+            ["iconv -f UTF-16"],
+        ),
         "a workbook called CSV": (workbook, ".csv", ["a workbook", "CSV UTF-8"]),
         "a workbook": (workbook, ".xlsx", ["a workbook", "CSV UTF-8"]),
         "compressed, called CSV": (zipped, ".csv", ["compressed", ".csv.gz"]),
@@ -356,11 +409,65 @@ def unreadable_files() -> dict[str, tuple[bytes, str, list[str]]]:
         "no header": ("\n".join(lines("x")).encode(), ".csv", ["no column 'customer_id'", "It has: x0, c1"]),
         "a title above the header": (("Orders 2025\n" + text("x")).encode(), ".csv", ["It has: Orders 2025"]),
         "a web page": (b"<!DOCTYPE html><html>Not found</html>\n", ".csv", ["It has: <!DOCTYPE html>"]),
-        "a header twice the same": (text("x", header="order_id,customer_id,ordered_at,amount,Amount").encode(), ".csv", ["'amount' more than once"]),
-        "a required column missing": (text("x", header="order_id,buyer,ordered_at,amount,channel").encode(), ".csv", ["no column 'customer_id'", "buyer"]),
-        "text behind a closing quote": (text("x", 'x9,c1,2025-01-05,1,"we"b').encode(), ".csv", ["line 5", '"we"b', "doubled"]),
-        "a line of more than 16 MB": (text("x", "y" * 17_000_000).encode(), ".csv", ["line 5 is longer than 16 MB"]),
-    }  # fmt: skip
+        "a header twice the same": (
+            text("x", header="order_id,customer_id,ordered_at,amount,Amount").encode(),
+            ".csv",
+            ["'amount' more than once"],
+        ),
+        "a required column missing": (
+            text("x", header="order_id,buyer,ordered_at,amount,channel").encode(),
+            ".csv",
+            ["no column 'customer_id'", "buyer"],
+        ),
+        "text behind a closing quote": (
+            text("x", 'x9,c1,2025-01-05,1,"we"b').encode(),
+            ".csv",
+            ["line 5", '"we"b', "doubled"],
+        ),
+        "a line of more than 16 MB": (
+            text("x", "y" * 17_000_000).encode(),
+            ".csv",
+            ["line 5 is longer than 16 MB"],
+        ),
+    }
+
+
+# Parquet: (customer_id, ordered_at, amount, status) in types of their own, and the reasons
+TYPED_ORDERS = {
+    ("17850.0::double", "date '2025-01-05'", "5::utinyint", "null"): None,
+    ("17850::decimal(38, 10)", "timestamp_ns '2025-01-05 10:00:00'", "5::decimal(38, 10)", "'pending'"): None,
+    ("17850::ubigint", "timestamp_s '2025-01-05 10:00:00'", "-0.0::double", "null"): None,
+    ("1e18::double", "date '2025-01-05'", "5::hugeint", "null"): "broken_id:customer_id",
+    ("'nan'::double", "date '2025-01-05'", "5", "null"): "missing:customer_id",
+    ("'a'", "date '2025-01-05'", "'nan'::double", "null"): "wrong_type:amount",
+    ("'a'", "date '2025-01-05'", "'inf'::double", "null"): "wrong_type:amount",
+    ("'a'", "date '2025-01-05'", "true", "null"): "wrong_type:amount",
+    ("'a'", "date '2025-01-05'", "date '2025-01-05'", "null"): "wrong_type:amount",
+    ("'a'", "date 'infinity'", "5", "null"): "after_as_of_date:ordered_at",
+    ("'a'", "45000", "5", "null"): "wrong_type:ordered_at",
+    ("'a'", "45000.5::double", "5", "null"): "wrong_type:ordered_at",
+    ("'a'", "time '10:00:00'", "5", "null"): "wrong_type:ordered_at",
+    ("'a'", "null", "5", "1"): "missing:ordered_at, unknown_value:status",
+}
+
+# expressions for columns of a good file that stop the run, and words of the message
+EXPRESSIONS = {
+    "a time with a zone": ({"ordered_at": "timestamptz '2025-01-05 10:00:00+09'"}, ["timezone('"]),
+    "a list": ({"customer_id": "['a']"}, ["inputs.orders.columns.customer_id", "[1]"]),
+    "a struct": ({"amount": "{'a': 1}"}, ["inputs.orders.columns.amount", ".value"]),
+    "binary": ({"customer_id": "'a'::blob"}, ["inputs.orders.columns.customer_id", "decode("]),
+    "a name mistyped": ({"amount": "amuont * 2"}, ["inputs.orders.columns.amount", "amuont"]),
+    "no SQL": ({"amount": "amount +"}, ["inputs.orders.columns.amount", "syntax error"]),
+    "an unknown function": (
+        {"channel": "frobnicate(channel)"},
+        ["inputs.orders.columns.channel", "frobnicate"],
+    ),
+    "a value that it can't convert": ({"amount": "cast(channel as double)"}, ["'web'", "try_cast"]),
+    "a date that it can't parse": (
+        {"ordered_at": "strptime(ordered_at, '%d.%m.%Y')"},
+        ["2025-01", "try_strptime"],
+    ),
+}
 
 
 def parsed(content: bytes) -> list[list[str]]:

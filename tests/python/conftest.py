@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -65,12 +65,25 @@ class Project:
         """The parsed project: once for all variables, of which only refs in `inputs` change it."""
         return self._invoke(self.root, ["parse", "--vars", json.dumps({"database": DATABASE})], None).result
 
-    def dbt(self, folder: Path, *arguments: str, parse: bool = False, **variables: object) -> Outcome:
-        """Run dbt on a database below the folder; with parse, read the project anew under these variables."""
+    def dbt(
+        self,
+        folder: Path,
+        *arguments: str,
+        parse: bool = False,
+        watch: Callable | None = None,
+        **variables: object,
+    ) -> Outcome:
+        """Run dbt on a database below the folder; with parse, read the project anew under these variables.
+
+        What is to watch is called with every event of the run.
+        """
         (folder / "build").mkdir(parents=True, exist_ok=True)
         manifest = None if parse else self.manifest.deepcopy()
         return self._invoke(
-            folder, [*arguments, "--vars", json.dumps({"database": DATABASE, **variables})], manifest
+            folder,
+            [*arguments, "--vars", json.dumps({"database": DATABASE, **variables})],
+            manifest,
+            [watch] if watch else [],
         )
 
     def run(self, folder: Path, *arguments: str, **variables: object) -> Outcome:
@@ -85,7 +98,9 @@ class Project:
         assert outcome.success, outcome.message
         return outcome
 
-    def _invoke(self, folder: Path, arguments: Iterable[str], manifest: object) -> Outcome:
+    def _invoke(
+        self, folder: Path, arguments: Iterable[str], manifest: object, watching: Iterable[Callable] = ()
+    ) -> Outcome:
         places = {"project": self.root, "profiles": self.root}
         options = [option for name, path in places.items() for option in (f"--{name}-dir", str(path))]
         options += [
@@ -105,7 +120,9 @@ class Project:
         with mock.patch.dict(
             os.environ, DBT_PROFILES_DIR=str(folder)
         ):  # where profiles.yml puts the database
-            outcome = dbtRunner(manifest=manifest, callbacks=[collect]).invoke([*arguments, *options])
+            outcome = dbtRunner(manifest=manifest, callbacks=[collect, *watching]).invoke(
+                [*arguments, *options]
+            )
         DuckDBConnectionManager.close_all_connections()
         return Outcome(
             success=outcome.success,

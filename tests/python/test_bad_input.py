@@ -1,15 +1,18 @@
-"""Bad input in bulk: every row is accepted or rejected with a reason, or the run stops and says what to do."""
+"""Bad input in bulk: a row is accepted or rejected with a reason, or the run stops and says what to do."""
 
 import gzip
 import json
 from collections import Counter
 from pathlib import Path
 
+import duckdb
 import pytest
 from bad_inputs import (
     AS_OF_DATE,
     CONTRACT,
+    EXPRESSIONS,
     GOOD,
+    TYPED_ORDERS,
     as_csv,
     good_rows,
     parsed,
@@ -23,6 +26,8 @@ from bad_inputs import (
 from conftest import Outcome, Project
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+
+from customer_segmentation.engine_messages import Place, explain
 
 ROWS = rows()
 READABLE = readable_files()
@@ -46,7 +51,7 @@ def reconciled(outcome: Outcome) -> dict[str, tuple[int, int, int]]:
 
 @pytest.fixture(scope="module")
 def judged(project, tmp_path_factory) -> dict[int, frozenset[str]]:
-    """Every bad value in every column of all six inputs, in one run: the reasons for each case, by its number."""
+    """Every bad value in every column of all inputs, in one run: the reasons for each case, by its number."""
     folder = tmp_path_factory.mktemp("rows")
     mappings = {}
     for name in GOOD:
@@ -129,6 +134,44 @@ def test_a_file_that_cannot_be_read_stops_the_run_and_says_what_to_do(project, t
     assert not outcome.success
     assert [word for word in words if word not in outcome.message] == [], outcome.message
     assert "Traceback" not in outcome.message
+
+
+@pytest.mark.parametrize("values", TYPED_ORDERS, ids=str)
+def test_types_of_parquet_are_read_for_what_they_are_or_rejected(project, tmp_path, values: tuple[str, ...]):
+    columns = ("customer_id", "ordered_at", "amount", "status")
+    row = ", ".join(f"{value} as {column}" for value, column in zip(values, columns, strict=True))
+    path = tmp_path / "orders.parquet"
+    duckdb.sql(f"copy (select {row}) to '{path}'")
+    outcome = project.dbt(
+        tmp_path,
+        "run",
+        "--select",
+        "+checked_orders",
+        inputs={"orders": {"file": str(path)}},
+        as_of_date=AS_OF_DATE,
+    )
+    reasons = TYPED_ORDERS[values]
+    if reasons:
+        assert f"1 rows: {reasons}, such as" in outcome.message
+    else:
+        assert outcome.success, outcome.message
+        assert outcome.rows("select customer_id, ordered_at::date::varchar from staging.checked_orders") == [
+            ("17850", "2025-01-05")
+        ]
+
+
+@pytest.mark.parametrize("mistake", EXPRESSIONS)
+def test_a_mistake_in_an_expression_is_said_with_its_place(project, tmp_path, mistake: str):
+    columns, words = EXPRESSIONS[mistake]
+    place = Place()
+    orders = {"file": write(tmp_path, "orders.csv", text("o").encode()), "columns": columns}
+    outcome = project.dbt(
+        tmp_path, "run", "--select", "+checked_orders", watch=place.follow, inputs={"orders": orders}
+    )
+    message = explain(outcome.message, place.name)
+    assert not outcome.success
+    assert [word for word in words if word not in message] == [], message
+    assert "your_own_data.md" in message
 
 
 MUTATIONS = st.tuples(

@@ -85,5 +85,5 @@ def test_a_mistake_is_said_and_leaves_the_file_that_was_there(tmp_path, mistake:
 
 @pytest.mark.parametrize("name", ["customers.xlsx", "nowhere/customers.csv"])
 def test_a_file_that_cannot_be_written_is_said(tmp_path, name: str):
-    with pytest.raises(export.ExportError, match="must end in|no folder"):
+    with pytest.raises(export.ExportError, match=r"must end in|no folder"):
         export.export(database(tmp_path), "customers", tmp_path / name)

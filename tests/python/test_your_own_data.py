@@ -364,6 +364,7 @@ def test_a_rejected_row_is_kept_as_it_was_delivered(with_bad_rows):
         "status": "completed",
         "channel": "web",
         "updated_at": None,
+        "broken_row": None,
     }
 
 
