@@ -74,7 +74,8 @@
     {%- for name, expression in mapped.items() -%}{%- do selected.append(expression ~ ' as ' ~ name) -%}{%- endfor -%}
     {%- set types = {} -%}
     {%- for column in adapter.get_column_schema_from_query('select ' ~ selected | join(', ') ~ ' from ' ~ input_source(input) ~ ' as source limit 0') -%}
-        {%- do types.update({column.name: column.data_type | lower}) -%}
+        {#- the adapter names the fields of a struct, not the struct -#}
+        {%- do types.update({column.name: column.data_type | lower} if column.name in mapped else {column.name.split('.')[0]: 'struct'}) -%}
     {%- endfor -%}
     {{ return(types) }}
 {% endmacro %}
