@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 select *
 from {{ ref('customer_features_by_fit') }}
 where fitted_on = as_of_date

@@ -1,3 +1,12 @@
+{#- a refresh works out the histories that are new; a build all, because fits may have changed -#}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        full_refresh=not var('refresh'),
+    )
+}}
+
 with
 
 rfm as (
@@ -25,6 +34,14 @@ histories as (
         rfm.days_since_first_purchase as tenure_days
     from rfm
     inner join fits on rfm.as_of_date = fits.as_of_date
+    {%- if is_incremental() %}
+    except
+    select
+        fitted_on,
+        repeat_purchases,
+        tenure_days
+    from {{ this }}
+    {%- endif %}
 ),
 
 states as (

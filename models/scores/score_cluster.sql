@@ -1,3 +1,4 @@
+{{ config(materialized='by_date') }}
 {%- set columns = cluster_columns() -%}
 {%- set slots = cluster_slots() -%}
 with
@@ -50,7 +51,7 @@ fitted as (
 ),
 
 buyers as (
-    select * from {{ ref('cluster_features') }}
+    select * from {{ due('cluster_features') }}
 ),
 
 -- a value that is not known is neither high nor low

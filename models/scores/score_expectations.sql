@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 {%- set scores = evaluated_scores() -%}
 with
 

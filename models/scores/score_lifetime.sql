@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 {%- set horizons = ['90d', '365d'] -%}
 with
 

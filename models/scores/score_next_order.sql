@@ -1,3 +1,4 @@
+{{ config(materialized='by_date') }}
 {%- set features = next_order_features_in_use() -%}
 with
 

@@ -4,7 +4,6 @@ with
 
 expectations as (
     select * from {{ ref('score_expectations') }}
-    where expected_revenue_365d is not null
 ),
 
 fits as (
@@ -15,13 +14,15 @@ cutoffs as (
     select * from {{ ref('fit_value_cutoffs') }}
 )
 
+-- with the expectations themselves: who needs both reads them once
 select
-    expectations.customer_id,
-    expectations.as_of_date,
-    fits.fitted_on,
-    {{ rfm_score('expectations.expected_revenue_365d', 'cutoffs') }} as expected_revenue_score
+    expectations.*,
+    case
+        when expectations.expected_revenue_365d is not null and cutoffs.fitted_on is not null
+            then {{ rfm_score('expectations.expected_revenue_365d', 'cutoffs') }}
+    end as expected_revenue_score
 from expectations
 inner join fits
     on expectations.as_of_date = fits.as_of_date
     and expectations.fitted_on = fits.fitted_on
-inner join cutoffs on fits.cutoffs_on = cutoffs.fitted_on
+left join cutoffs on fits.cutoffs_on = cutoffs.fitted_on

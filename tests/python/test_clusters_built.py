@@ -19,7 +19,7 @@ def test_the_clusters_of_the_demo_agree_with_what_customers_are_really_like(demo
     found = demo.frame(f"""
         select scores.as_of_date, scores.nearest_cluster, truth.latent_type
         from scores.score_cluster as scores
-        inner join fits.fits_in_use as fits
+        inner join scores.fits_in_use as fits
             on scores.as_of_date = fits.as_of_date and scores.fitted_on = fits.learned_on
         inner join read_csv('{truth}') as truth using (customer_id)
         where fits.as_of_date = fits.fitted_on

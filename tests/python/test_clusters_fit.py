@@ -114,7 +114,7 @@ def score(project, tmp_path_factory):
                 f"create table people as select customer_id, {day} as as_of_date, {known} from drawn",
                 "create view features.cluster_features as from people",
                 "create table fits.fit_clusters as from fitted",
-                f"create table fits.fits_in_use as select {day} as as_of_date, {day} as learned_on",
+                f"create table scores.fits_in_use as select {day} as as_of_date, {day} as learned_on",
             ):
                 connection.execute(statement)
             cursor = connection.execute(node.compiled_code)

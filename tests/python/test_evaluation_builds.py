@@ -213,7 +213,7 @@ def test_a_score_that_lost_is_not_offered_from_the_first_date_on_that_knows(upsi
     differing = upside_down.rows("""
         select expectations.next_order_probability, heuristics.segment_mean_next_order
         from scores.score_expectations as expectations
-        inner join fits.fits_in_use as fits using (as_of_date, fitted_on)
+        inner join scores.fits_in_use as fits using (as_of_date, fitted_on)
         inner join scores.score_heuristics as heuristics
             on expectations.customer_id = heuristics.customer_id
             and expectations.as_of_date = heuristics.as_of_date
@@ -222,7 +222,7 @@ def test_a_score_that_lost_is_not_offered_from_the_first_date_on_that_knows(upsi
         and next_order_probability is distinct from segment_mean_next_order
     """)
     assert differing == []
-    same = "select * from fits.score_choices where offer <> 'next_order' order by all"
+    same = "select * from scores.score_choices where offer <> 'next_order' order by all"
     assert upside_down.rows(same) == demo.rows(same)
 
 

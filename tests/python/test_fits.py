@@ -38,7 +38,7 @@ def test_dates_after_the_last_fit_are_scored_by_it(project: Project, stored: Out
     """Nothing is fitted for the later date, so its scores come from the fits that are there."""
     project.run(tmp_path, *FITTED, as_of_date="2026-07-31")
     dates = stored.rows("""
-        select fits.as_of_date::text, cutoffs_on::text, learned_on::text from fits.fits_in_use as fits
+        select fits.as_of_date::text, cutoffs_on::text, learned_on::text from scores.fits_in_use as fits
         where fits.as_of_date = fits.fitted_on order by 1 desc limit 2
     """)
     assert dates == [("2026-07-31", "2026-06-17", "2026-03-31"), ("2026-06-30", "2026-06-17", "2026-03-31")]

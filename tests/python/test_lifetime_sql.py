@@ -86,7 +86,7 @@ def sql(project, tmp_path_factory) -> Sql:
                     lifetime_revenue decimal(18, 4)
                 );
                 create table fits.fit_dates (fitted_on date);
-                create table fits.fits_in_use (as_of_date date, learned_on date);
+                create table scores.fits_in_use (as_of_date date, learned_on date);
                 create table fits.fit_lifetime (fitted_on date, model string, parameter string, value double);
                 create table fits.fit_order_ratios (
                     fitted_on date, orders_per_purchase double, orders_per_purchase_variance double,
@@ -106,7 +106,7 @@ def sql(project, tmp_path_factory) -> Sql:
                 pairs += [("gamma_gamma", *pair) for pair in zip("pqv", SPEND, strict=True)]
                 fit = [(fitted_on, *pair) for pair in pairs]
                 connection.executemany("insert into fits.fit_lifetime values (?, ?, ?, ?)", fit)
-                connection.execute("insert into fits.fits_in_use values (?, ?)", [AS_OF, fitted_on])
+                connection.execute("insert into scores.fits_in_use values (?, ?)", [AS_OF, fitted_on])
                 connection.execute(
                     "insert into fits.fit_order_ratios values (?, ?, ?, ?)", [fitted_on, *ratios]
                 )

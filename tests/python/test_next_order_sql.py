@@ -185,7 +185,7 @@ def test_scores_of_extreme_customers_are_what_the_fit_predicts(compiled):
             f"create table staging.as_of_dates as select date '{day}' as as_of_date, true as is_latest"
         )
         connection.execute(f"""
-            create table fits.fits_in_use as
+            create table scores.fits_in_use as
             select date '{day}' as as_of_date, date '{day}' as fitted_on, date '{day}' as learned_on
         """)
         columns = connection.execute(COLUMNS).df()

@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 with
 
 as_of_dates as (

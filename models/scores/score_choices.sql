@@ -1,4 +1,3 @@
-{{ config(materialized='view') }}
 {%- set scores = evaluated_scores() -%}
 with
 
