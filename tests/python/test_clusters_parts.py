@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
 from customer_segmentation.clusters import matching, naming, partitions, scaling, selection, stability
@@ -107,6 +108,13 @@ def test_a_cluster_is_as_similar_as_its_best_likeness():
 
 def test_an_empty_cluster_is_like_nothing():
     assert stability.jaccard_similarities(np.array([0, 0]), np.array([1, 1]), 2).tolist() == [1, 0]
+
+
+@drawn
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=30))
+def test_the_adjusted_rand_index_is_that_of_scikit_learn(labels):
+    first, second = np.array(labels, dtype=np.intp).T
+    assert stability.adjusted_rand_index(first, second, 4) == adjusted_rand_score(first, second)
 
 
 @drawn

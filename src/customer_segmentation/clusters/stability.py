@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import adjusted_rand_score, silhouette_score
+from sklearn.metrics import silhouette_score
 
 from customer_segmentation.clusters.partitions import Labels, Matrix, Partition
 
@@ -49,6 +49,30 @@ def jaccard_similarities(reference: Labels, other: Labels, k: int) -> NDArray[np
     return (shared / np.maximum(union, 1)).max(axis=1)
 
 
+def adjusted_rand_index(first: Labels, second: Labels, k: int) -> float:
+    """Return the adjusted Rand index of two partitions into k clusters (Hubert and Arabie, equation 5).
+
+    In terms of pairs of customers: together in both, in one alone, in neither. They are whole numbers, so
+    nothing is rounded before the division.
+    """
+    counts = contingency(first, second, k)
+    customers = len(first)
+    both = int((counts**2).sum()) - customers
+    first_alone = int((counts.sum(axis=1) ** 2).sum()) - customers - both
+    second_alone = int((counts.sum(axis=0) ** 2).sum()) - customers - both
+    neither = customers * (customers - 1) - both - first_alone - second_alone
+    if first_alone == second_alone == 0:
+        return 1.0
+    return (
+        2.0
+        * (both * neither - first_alone * second_alone)
+        / (
+            (both + first_alone) * (first_alone + neither)
+            + (both + second_alone) * (second_alone + neither)
+        )
+    )
+
+
 def strength(predicted: Labels, found: Labels, k: int) -> float:
     """Return the prediction strength of one split (Tibshirani and Walther, equation 2.1).
 
@@ -79,7 +103,7 @@ def bootstrap(
         again = fit(z[drawn], number).assign(z)
         distinct = np.unique(drawn)
         similarities[number] = jaccard_similarities(labels[distinct], again[distinct], partition.k)
-        agreements[number] = adjusted_rand_score(labels, again)
+        agreements[number] = adjusted_rand_index(labels, again, partition.k)
     return similarities.mean(axis=0), float(agreements.mean())
 
 
