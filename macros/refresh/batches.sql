@@ -54,7 +54,7 @@
 {% endmacro %}
 
 {% materialization by_date, default %}
-    {%- if is_refresh() -%}
+    {%- if is_refresh() and 'fit' not in model.tags -%}
         {{ return(refresh_batches(due_date_batches(), 'not ' ~ as_dates(grid_dates()))) }}
     {%- endif -%}
     {{ return(build_batches(date_batches())) }}

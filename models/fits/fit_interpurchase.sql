@@ -1,3 +1,5 @@
+{{ config(materialized='by_date') }}
+
 with
 
 rhythms as (
@@ -6,8 +8,8 @@ rhythms as (
         rfm.customer_id,
         rfm.interpurchase_days_median,
         purchasing.favourite_category
-    from {{ ref('features_rfm') }} as rfm
-    inner join {{ ref('features_purchasing') }} as purchasing
+    from {{ due('features_rfm') }} as rfm
+    inner join {{ due('features_purchasing') }} as purchasing
         on rfm.customer_id = purchasing.customer_id
         and rfm.as_of_date = purchasing.as_of_date
     where rfm.interpurchase_count > 0

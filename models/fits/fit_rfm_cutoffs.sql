@@ -1,9 +1,10 @@
+{{ config(materialized='by_date') }}
 {%- set metrics = rfm_metrics() -%}
 {%- set by_hand = var('rfm_cutoffs') or {} -%}
 with
 
 buyers as (
-    select * from {{ ref('features_rfm') }}
+    select * from {{ due('features_rfm') }}
     where lifetime_orders > 0
 ),
 {% for metric, column in metrics.items() %}

@@ -1,10 +1,12 @@
+{{ config(materialized='by_date') }}
+
 with
 
 expectations as (
     select
         as_of_date,
         expected_revenue_365d
-    from {{ ref('score_expectations') }}
+    from {{ due('score_expectations') }}
     where
         expected_revenue_365d is not null
         -- as known on the date: what the date before expected under this fit is for telling refits from moves
