@@ -24,11 +24,11 @@
 {% macro as_dates(dates) %}{{ return("as_of_date in (date '" ~ dates | join("', date '") ~ "')") }}{% endmacro %}
 
 {#- The batches of a full build: date by date, or several dates at once where that is little. -#}
-{% macro date_batches() %}
+{% macro date_batches(due_dates) %}
     {%- set customers = run_query('select count(*) from ' ~ built_model('known_customers')).rows[0][0] -%}
-    {%- set at_once = [2000000 // ([customers, 1] | max), 1] | max -%}
+    {%- set at_once = [1000000 // ([customers, 1] | max), 1] | max -%}
     {%- set batches = [] -%}
-    {%- for dates in grid_dates() | batch(at_once) -%}{%- do batches.append(as_dates(dates)) -%}{%- endfor -%}
+    {%- for dates in due_dates | batch(at_once) -%}{%- do batches.append(as_dates(dates)) -%}{%- endfor -%}
     {{ return(batches) }}
 {% endmacro %}
 
@@ -36,15 +36,26 @@
     {{ return(run_query('select as_of_date from ' ~ built_model('as_of_dates') ~ ' order by as_of_date').columns[0].values() | list) }}
 {% endmacro %}
 
-{#- The batches of a refresh. The date that was the latest is done again: it may have become a closed one. -#}
-{% macro due_date_batches() %}
+{#- The dates that the model has rows of. -#}
+{% macro stored_dates() %}
+    {{ return(run_query('select distinct as_of_date from ' ~ this ~ ' order by as_of_date').columns[0].values() | list) }}
+{% endmacro %}
+
+{#- The dates of the grid that are open or new. The one that was the latest is done again: it may have become a closed one. -#}
+{% macro open_dates() %}
     {%- set grid = grid_dates() -%}
-    {%- set stored = run_query('select distinct as_of_date from ' ~ this ~ ' order by as_of_date').columns[0].values() | list -%}
+    {%- set stored = stored_dates() -%}
     {%- set open = [] -%}
     {%- for date in grid if date == grid[-1] or date not in stored or date >= stored[-1] -%}{%- do open.append(date) -%}{%- endfor -%}
+    {{ return(open) }}
+{% endmacro %}
+
+{#- The batches of a refresh. -#}
+{% macro due_date_batches() %}
+    {%- set open = open_dates() -%}
     {%- set batches = [] -%}
     {%- for date in open -%}{%- do batches.append(as_dates([date])) -%}{%- endfor -%}
-    {%- set closed = grid | reject('in', open) | list -%}
+    {%- set closed = grid_dates() | reject('in', open) | list -%}
     {%- if closed -%}{%- do batches.append(as_dates(closed) ~ ' and ' ~ of_changed_customers()) -%}{%- endif -%}
     {{ return(batches) }}
 {% endmacro %}
@@ -57,7 +68,7 @@
     {%- if is_refresh() and 'fit' not in model.tags -%}
         {{ return(refresh_batches(due_date_batches(), 'not ' ~ as_dates(grid_dates()))) }}
     {%- endif -%}
-    {{ return(build_batches(date_batches())) }}
+    {{ return(build_batches(date_batches(grid_dates()))) }}
 {% endmaterialization %}
 
 {% materialization by_customer, default %}

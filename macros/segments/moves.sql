@@ -1,20 +1,37 @@
-{#- What is counted of the customers who make a move. -#}
-{% macro move_measures() -%}
-        count(*) as customers,
-        sum(orders) as orders,
-        sum(revenue) as revenue,
-        sum(revenue_12m) as revenue_12m,
-        sum(is_buyer) as buyers,
-        sum(is_repeat_buyer) as repeat_buyers,
-        sum(is_churned) as churned,
-        sum(is_won_back) as won_back,
-        sum(expected_revenue_365d) as expected_revenue_365d,
-        sum(lifetime_value) as lifetime_value,
-        sum(churn_probability) as churn_probability,
-        count(churn_probability) as churn_customers,
-        sum(next_order_probability) as next_order_probability,
-        count(next_order_probability) as next_order_customers
-{%- endmacro %}
+{#- What is known of a customer on a date and counted of moves. -#}
+{% macro place_measures() %}
+    {{ return([
+        'lifetime_orders',
+        'lifetime_revenue',
+        'revenue_12m',
+        'last_order_on',
+        'is_active',
+        'expected_revenue_365d',
+        'lifetime_value',
+        'churn_probability',
+        'next_order_probability',
+    ]) }}
+{% endmacro %}
+
+{#- What is counted of those who make a move: {column: how}. -#}
+{% macro move_measures() %}
+    {{ return({
+        'customers': 'count(*)',
+        'orders': 'sum(orders)',
+        'revenue': 'sum(revenue)',
+        'revenue_12m': 'sum(revenue_12m)',
+        'buyers': 'sum(is_buyer)',
+        'repeat_buyers': 'sum(is_repeat_buyer)',
+        'churned': 'sum(is_churned)',
+        'won_back': 'sum(is_won_back)',
+        'expected_revenue_365d': 'sum(expected_revenue_365d)',
+        'lifetime_value': 'sum(lifetime_value)',
+        'churn_probability': 'sum(churn_probability)',
+        'churn_customers': 'count(churn_probability)',
+        'next_order_probability': 'sum(next_order_probability)',
+        'next_order_customers': 'count(next_order_probability)',
+    }) }}
+{% endmacro %}
 
 {#-
   [{before, now, rule}]: SQL for where a customer was and is, and what `moved_by_rule` calls it. Overlapping segments
@@ -43,34 +60,36 @@
 {%- endmacro %}
 
 {#-
-  SQL for the rule by which an unchanged customer would have moved too, as `name:rule`: redefined is where customers
-  would have been before under today's definitions, replayed where under today's definitions and fit.
+  SQL for the rule by which an unchanged customer would have moved too, as `name:rule`: before is where customers were
+  published, redefined where they would have been under today's definitions, replayed where under today's definitions
+  and fit.
 -#}
-{% macro rule_moves(definition) %}
+{% macro rule_moves(definition, before='before') %}
     {%- set name = definition.name -%}
+    {%- set relations = [before, 'placed', 'redefined', 'replayed'] -%}
+    {%- set whole = {} -%}
+    {%- for relation in relations -%}{%- do whole.update({relation: 'coalesce(' ~ relation ~ '.' ~ name ~ ", '')"}) -%}{%- endfor -%}
     {%- set moves = [] -%}
-    {%- set placements = [] -%}
     {%- if definition.assignment == 'all_matches' -%}
         {%- for segment in definition.segments -%}
-            {%- set placed = {} -%}
-            {%- for relation in ['before', 'published', 'redefined', 'replayed'] -%}
-                {%- do placed.update({relation: 'coalesce(' ~ contains_part(relation ~ '.' ~ name, segment.name) ~ ', false)'}) -%}
-            {%- endfor -%}
-            {%- do placements.append((name ~ '.' ~ segment.name, placed)) -%}
+            {%- set parts = {} -%}
+            {%- for relation in relations -%}{%- do parts.update({relation: contains_part(whole[relation], segment.name)}) -%}{%- endfor -%}
+            {#- most stay where they are, which is told faster of all segments together -#}
+            {%- do moves.append(
+                'when ' ~ whole[before] ~ ' = ' ~ whole.placed ~ ' then null ' ~ rule_of_move(parts, before, name ~ '.' ~ segment.name)
+            ) -%}
         {%- endfor -%}
     {%- else -%}
-        {%- set placed = {} -%}
-        {%- for relation in ['before', 'published', 'redefined', 'replayed'] -%}
-            {%- do placed.update({relation: 'coalesce(' ~ relation ~ '.' ~ name ~ ", '')"}) -%}
-        {%- endfor -%}
-        {%- do placements.append((name, placed)) -%}
+        {%- do moves.append(rule_of_move(whole, before, name)) -%}
     {%- endif -%}
-    {%- for label, placed in placements -%}
-        {%- do moves.append(
-            'when ' ~ placed.before ~ ' = ' ~ placed.published ~ ' then null'
-            ~ ' when ' ~ placed.redefined ~ ' = ' ~ placed.published ~ " then '" ~ label ~ ":definition'"
-            ~ ' when ' ~ placed.replayed ~ ' = ' ~ placed.published ~ " then '" ~ label ~ ":refit'"
-        ) -%}
-    {%- endfor -%}
     {{ return(moves) }}
 {% endmacro %}
+
+{% macro rule_of_move(places, before, label) -%}
+    {%- set cases = ['when (' ~ places[before] ~ ') = (' ~ places.placed ~ ') then null'] -%}
+    {%- if before != 'redefined' -%}
+        {%- do cases.append('when (' ~ places.redefined ~ ') = (' ~ places.placed ~ ") then '" ~ label ~ ":definition'") -%}
+    {%- endif -%}
+    {%- do cases.append('when (' ~ places.replayed ~ ') = (' ~ places.placed ~ ") then '" ~ label ~ ":refit'") -%}
+    {{ return(cases | join(' ')) }}
+{%- endmacro %}

@@ -3,15 +3,15 @@ with
 -- exact sums: the order in which customers are added up changes nothing
 expected as (
     select
-        features.customer_id,
-        features.as_of_date,
-        cast(features.expected_revenue_365d as decimal(18, 2)) as expected_revenue_365d,
-        cast(coalesce(features.revenue_12m, 0) as decimal(18, 2)) as revenue_12m
-    from {{ ref('customer_features') }} as features
-    inner join {{ ref('as_of_dates') }} as latest on features.as_of_date = latest.as_of_date
+        customer_id,
+        as_of_date,
+        cast(expected_revenue_365d as decimal(18, 2)) as expected_revenue_365d,
+        cast(coalesce(revenue_12m, 0) as decimal(18, 2)) as revenue_12m
+    from {{ ref('placed_segments') }}
     where
-        latest.is_latest
-        and features.expected_revenue_365d > 0
+        as_of_date = {{ latest_date() }}
+        and fitted_on = as_of_date
+        and expected_revenue_365d > 0
 ),
 
 -- customers of equal value stand on the same place, so all of them are core or none

@@ -17,10 +17,12 @@ with
 
 features as (
     select * from {{ ref('customer_features') }}
+    where as_of_date = {{ latest_date() }}
 ),
 
 published as (
     select * from {{ ref('published_segments') }}
+    where as_of_date = {{ latest_date() }}
 ),
 
 core as (
@@ -30,11 +32,6 @@ core as (
 -- what moved the next-order score, as of the latest date
 reasons as (
     select * from {{ ref('next_order_reasons') }}
-),
-
-latest as (
-    select as_of_date from {{ ref('as_of_dates') }}
-    where is_latest
 )
 
 select
@@ -127,7 +124,6 @@ select
     features.first_order_on,
     features.last_order_on
 from features
-inner join latest on features.as_of_date = latest.as_of_date
 left join published
     on features.customer_id = published.customer_id
     and features.as_of_date = published.as_of_date

@@ -45,8 +45,8 @@ customers as (
         features.*,
         {{ rfm_score('coalesce(features.lifetime_orders, 0) + 1', 'cutoffs') }} as frequency_score_after_order
     from {{ ref('customer_features') }} as features
-    inner join latest on features.as_of_date = latest.as_of_date
     left join cutoffs on cutoffs.score = 'frequency_score'
+    where features.as_of_date = {{ latest_date() }}
 ),
 {%- for name, plan in plans.items() %}
 

@@ -1,27 +1,13 @@
-{{
-    config(
-        materialized='incremental',
-        incremental_strategy='delete+insert',
-        unique_key='as_of_date',
-        on_schema_change='append_new_columns',
-        post_hook="{{ forget_open_dates() }}",
-    )
-}}
+{{ config(materialized='record', post_hook="{{ forget_open_dates() }}") }}
 {%- set definitions = published_definitions() %}
 
 with
 
--- dates that are no longer looked at keep the rows that they had, and so does the first one, whose before has gone
-date_pairs as (
+due as (
     select
         as_of_date,
         previous_as_of_date
-    from {{ ref('as_of_dates') }}
-    {%- if is_incremental() %}
-    where
-        previous_as_of_date is not null
-        or as_of_date not in (select recorded.as_of_date from {{ this }} as recorded)
-    {%- endif %}
+    from {{ due('as_of_dates') }}
 ),
 
 versions as (
@@ -34,44 +20,42 @@ versions as (
     from {{ ref('publications') }}
 ),
 
-published as (
-    select
-        segments.*,
-        features.lifetime_orders,
-        features.lifetime_revenue,
-        features.revenue_12m,
-        features.last_order_on,
-        features.is_active,
-        features.expected_revenue_365d,
-        features.lifetime_value,
-        features.churn_probability,
-        features.next_order_probability
-    from {{ ref('published_segments') }} as segments
-    left join {{ ref('customer_features') }} as features
-        on segments.customer_id = features.customer_id
-        and segments.as_of_date = features.as_of_date
-),
+{#- each date by itself, so that tables are joined a date with a date -#}
+{%- for name, day in {'now': 'as_of_date', 'before': 'previous_as_of_date'}.items() %}
 
-now as (
+published_{{ name }} as (
     select
         published.*,
-        date_pairs.previous_as_of_date
-    from published
-    inner join date_pairs on published.as_of_date = date_pairs.as_of_date
+        due.as_of_date as due_on,
+        due.previous_as_of_date
+    from {{ ref('published_segments') }} as published
+    inner join due on published.as_of_date = due.{{ day }}
 ),
 
-before as (
-    select
-        published.*,
-        date_pairs.as_of_date as next_as_of_date
-    from published
-    inner join date_pairs on published.as_of_date = date_pairs.previous_as_of_date
+known_{{ name }} as (
+    select placed.*
+    from {{ ref('placed_segments') }} as placed
+    inner join due on placed.as_of_date = due.{{ day }}
+    where placed.fitted_on = placed.as_of_date
 ),
+
+{{ name }} as (
+    select
+        published_{{ name }}.*,
+        {%- for measure in place_measures() %}
+        known_{{ name }}.{{ measure }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from published_{{ name }}
+    left join known_{{ name }}
+        on published_{{ name }}.customer_id = known_{{ name }}.customer_id
+        and published_{{ name }}.as_of_date = known_{{ name }}.as_of_date
+),
+{%- endfor %}
 
 -- a customer whose data was deleted in between is in `before` alone
 changes as (
     select
-        coalesce(now.as_of_date, before.next_as_of_date) as as_of_date,
+        coalesce(now.due_on, before.due_on) as as_of_date,
         {%- for definition in definitions %}
         before.{{ definition.name }} as {{ definition.name }}_before,
         now.{{ definition.name }},
@@ -96,7 +80,33 @@ changes as (
     from now
     full outer join before
         on now.customer_id = before.customer_id
-        and now.as_of_date = before.next_as_of_date
+        and now.due_on = before.due_on
+),
+
+-- those who do the same in every segmentation are counted once for all of them
+patterns as (
+    select
+        as_of_date,
+        {%- for definition in definitions %}
+        {{ definition.name }}_before,
+        {{ definition.name }},
+        {%- endfor %}
+        was_known,
+        is_known,
+        moved_by_rule,
+        {%- for measure, count in move_measures().items() %}
+        {{ count }} as {{ measure }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from changes
+    group by
+        as_of_date,
+        {%- for definition in definitions %}
+        {{ definition.name }}_before,
+        {{ definition.name }},
+        {%- endfor %}
+        was_known,
+        is_known,
+        moved_by_rule
 ),
 
 moves as (
@@ -106,8 +116,10 @@ moves as (
         case when was_known then '(all)' end as from_segment,
         case when is_known then '(all)' end as to_segment,
         'none' as rule,
-        {{ move_measures() }}
-    from changes
+        {%- for measure in move_measures() %}
+        sum({{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from patterns
     group by 1, 2, 3, 4, 5
     {%- for definition in definitions %}
     {%- for pair in move_pairs(definition) %}
@@ -122,8 +134,10 @@ moves as (
             when {{ contains_part('moved_by_rule', pair.rule ~ ':refit') }} then 'refit'
             else 'none'
         end as rule,
-        {{ move_measures() }}
-    from changes
+        {%- for measure in move_measures() %}
+        sum({{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from patterns
     where coalesce({{ pair.before }}, {{ pair.now }}) is not null
     group by 1, 2, 3, 4, 5
     {%- endfor %}
@@ -134,8 +148,8 @@ select
     moves.as_of_date,
     -- nobody moves into a segmentation that was not published the date before
     case
-        when moves.segmentation = '(all)' or versions.previous_published_on = date_pairs.previous_as_of_date
-            then date_pairs.previous_as_of_date
+        when moves.segmentation = '(all)' or versions.previous_published_on = due.previous_as_of_date
+            then due.previous_as_of_date
     end as previous_as_of_date,
     moves.segmentation,
     moves.from_segment,
@@ -148,22 +162,11 @@ select
             then 'definition'
         else 'customer'
     end as cause,
-    sum(moves.customers) as customers,
-    sum(moves.orders) as orders,
-    sum(moves.revenue) as revenue,
-    sum(moves.revenue_12m) as revenue_12m,
-    sum(moves.buyers) as buyers,
-    sum(moves.repeat_buyers) as repeat_buyers,
-    sum(moves.churned) as churned,
-    sum(moves.won_back) as won_back,
-    sum(moves.expected_revenue_365d) as expected_revenue_365d,
-    sum(moves.lifetime_value) as lifetime_value,
-    sum(moves.churn_probability) as churn_probability,
-    sum(moves.churn_customers) as churn_customers,
-    sum(moves.next_order_probability) as next_order_probability,
-    sum(moves.next_order_customers) as next_order_customers
+    {%- for measure in move_measures() %}
+    sum(moves.{{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
+    {%- endfor %}
 from moves
-inner join date_pairs on moves.as_of_date = date_pairs.as_of_date
+inner join due on moves.as_of_date = due.as_of_date
 left join versions
     on moves.as_of_date = versions.as_of_date
     and moves.segmentation = versions.segmentation

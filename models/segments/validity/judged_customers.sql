@@ -1,5 +1,4 @@
 {%- set definitions = published_definitions() -%}
-{%- set channels = input_contract()['consents']['columns']['channel']['values'] -%}
 {%- for name in var('segmentations') %}
 -- depends_on: {{ ref('segments_' ~ name) }}
 {%- endfor %}
@@ -41,18 +40,12 @@ came as (
 placed as (
     select
         customer_id,
-        as_of_date,
         {%- for definition in definitions %}
-        {{ place_expression(definition) | indent(8) }} as {{ definition.name }},
-        {{ known_expression(definition) | indent(8) }} as {{ definition.name }}_known,
+        {{ definition.name }},
         {%- endfor %}
-        {%- for channel in channels %}
-        can_{{ channel }},
-        {%- endfor %}
-        is_reachable,
-        revenue_12m
-    from {{ ref('customer_features') }}
-    where as_of_date in (select judged_dates.as_of_date from judged_dates)
+        as_of_date
+    from {{ ref('placed_segments') }}
+    where fitted_on = as_of_date
 )
 
 select

@@ -2,12 +2,25 @@
 {%- set channels = input_contract()['consents']['columns']['channel']['values'] -%}
 {%- set reached = ['is_reachable'] -%}
 {%- for channel in channels %}{% do reached.append('can_' ~ channel) %}{% endfor %}
+{%- for name in var('segmentations') %}
+-- depends_on: {{ ref('segments_' ~ name) }}
+{%- endfor %}
 
 with
 
 customers as (
-    select * from {{ ref('judged_customers') }}
-    where outcome_window = 0
+    select
+        as_of_date,
+        {%- for definition in definitions %}
+        {{ place_expression(definition) | indent(8) }} as {{ definition.name }},
+        {{ known_expression(definition) | indent(8) }} as {{ definition.name }}_known,
+        {%- endfor %}
+        {%- for column in reached %}
+        {{ column }},
+        {%- endfor %}
+        revenue_12m
+    from {{ ref('customer_features') }}
+    where as_of_date = {{ latest_date() }}
 )
 
 -- also who is outside of a segmentation, since that may be for lack of knowledge

@@ -6,11 +6,6 @@
 
 with
 
-latest as (
-    select as_of_date from {{ ref('judged_dates') }}
-    where outcome_window = 0
-),
-
 counted as (
     select
         {%- for segmentation, column, population in inputs %}
@@ -21,7 +16,7 @@ counted as (
         {%- endfor %}
         count(*) as customers
     from {{ ref('customer_features') }}
-    where as_of_date in (select latest.as_of_date from latest)
+    where as_of_date = {{ latest_date() }}
 )
 
 {%- for segmentation, column, population in inputs %}
