@@ -50,9 +50,9 @@
     {{ return(open) }}
 {% endmacro %}
 
-{#- The batches of a refresh. -#}
+{#- The batches of a refresh. What is said of closed dates alone needs those of changed customers only. -#}
 {% macro due_date_batches() %}
-    {%- set open = open_dates() -%}
+    {%- set open = [] if config.get('of_closed_dates') else open_dates() -%}
     {%- set batches = [] -%}
     {%- for date in open -%}{%- do batches.append(as_dates([date])) -%}{%- endfor -%}
     {%- set closed = grid_dates() | reject('in', open) | list -%}

@@ -10,7 +10,7 @@ import pytest
 from conftest import Outcome, Project
 
 DEMO = Path(__file__).parents[2] / "seeds" / "demo"
-PUBLISHED = ["--select", "+segment_membership", "+segment_migration", "segment_kpis"]
+PUBLISHED = ["--select", "+segment_membership", "+segment_migration", "segment_kpis", "restatement_due"]
 
 
 def differing(before: dict[str, list], after: dict[str, list]) -> list[str]:
@@ -166,6 +166,38 @@ def test_later_and_late_orders_close_month_ends_and_leave_what_was_published(pub
     assert [day for (day,) in later.rows(dates)] == [*month_ends, "2026-03-31", "2026-04-10"]
     moves = later.rows("select distinct as_of_date::text from marts.segment_migration order by 1")
     assert [day for (day,) in moves] == [*month_ends[1:], "2026-03-31", "2026-04-10"]
+
+
+def test_what_late_orders_would_change_is_due_until_history_is_restated(published, shop):
+    due = """
+        select customer_id, as_of_date::text, published_segment, segment_now from marts.restatement_due
+        where segmentation = 'loyalty_tier' and cause in ('data', 'fit')
+    """
+    assert published.rows("marts.restatement_due") == []
+
+    shop.orders += [(1100, f"c{customer}", 150) for customer in range(150, 200)]  # come in late, from January
+    later = shop.publish("2026-03-15")
+    assert members(later, CLOSED) == members(published, CLOSED)
+    later_due = later.rows(due)
+
+    restated = shop.publish("2026-03-15", "--full-refresh")
+    would_be = {(customer, day): tier for customer, day, tier, _ in members(restated, CLOSED)}
+    was = {(customer, day): tier for customer, day, tier, _ in members(published, CLOSED)}
+    expected = {
+        (*key, was.get(key), would_be.get(key))
+        for key in was.keys() | would_be.keys()
+        if was.get(key) != would_be.get(key)
+    }
+    assert len(expected) > 10
+    assert {day for _, day, *_ in expected} == {"2026-01-31", "2026-02-28"}
+    assert set(later_due) == expected
+    assert restated.rows("marts.restatement_due") == []
+
+
+def test_a_changed_definition_is_not_taken_for_late_rows(shop, stricter):
+    changed = shop.publish("2026-03-15", project=stricter)
+    causes_due = changed.rows("select distinct segmentation, cause from marts.restatement_due")
+    assert causes_due == [("loyalty_tier", "definition")]
 
 
 def test_a_new_segmentation_starts_on_the_latest_date(shop):
