@@ -8,6 +8,7 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -173,6 +174,7 @@ def fit_dates(dates: list[date]) -> list[date]:
     ]
 
 
+@cache
 def segment_rules() -> tuple[list[tuple[str, str]], str]:
     """Return the RFM segments as [(name, condition in Python on arrays)], and the segment of all others.
 
@@ -214,6 +216,7 @@ def segment_names() -> list[str]:
     return [*(name for name, _ in rules), otherwise]
 
 
+@cache
 def cluster_columns() -> list[Column]:
     """Return the columns that customers are clustered by, as the project's macro lists them."""
     text = CLUSTER_COLUMNS.read_text(encoding="utf-8").split("{% macro cluster_columns() %}")[1]

@@ -31,7 +31,38 @@ CHANGED_SHARE = 0.001
 NEW, LATE, CORRECTED, DELETED = 0.70, 0.10, 0.15, 0.05
 LATE_BY_AT_MOST = 60  # days
 
-CATEGORY_NAMES = ["garden", "tools", "bikes", "toys", "shoes", "coats", "shirts", "dresses", "bags", "watches", "jewellery", "books", "games", "music", "films", "phones", "laptops", "cameras", "audio", "lamps", "rugs", "beds", "chairs", "kitchen", "bath", "food", "wine", "coffee", "pets", "sports"]
+CATEGORY_NAMES = [
+    "garden",
+    "tools",
+    "bikes",
+    "toys",
+    "shoes",
+    "coats",
+    "shirts",
+    "dresses",
+    "bags",
+    "watches",
+    "jewellery",
+    "books",
+    "games",
+    "music",
+    "films",
+    "phones",
+    "laptops",
+    "cameras",
+    "audio",
+    "lamps",
+    "rugs",
+    "beds",
+    "chairs",
+    "kitchen",
+    "bath",
+    "food",
+    "wine",
+    "coffee",
+    "pets",
+    "sports",
+]
 
 
 def connect(folder: Path) -> duckdb.DuckDBPyConnection:
