@@ -7,6 +7,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 INPUT ?= demo
+SIZES ?= 10k 100k 1m
 PYTHON ?= python3
 UV ?= uv
 
@@ -18,7 +19,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 COMPILE := pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-header --no-annotate --group build
 
-.PHONY: help build refresh restate test lint docs lock clean
+.PHONY: help build refresh restate test lint docs bench lock clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,10 +53,13 @@ docs: $(VENV)/.installed-base ## dbt's documentation site, in target/
 	@$(BIN)/dbt docs generate --quiet
 	@echo "Open it with: $(BIN)/dbt docs serve"
 
+bench: $(VENV)/.installed-bench ## speed and memory beside two references, into benchmarks/; SIZES="10k 100k 1m"
+	@$(BIN)/python benchmarks/run.py $(SIZES)
+
 lock: ## the locks anew, from pyproject.toml; needs uv; FLAGS=--upgrade takes newer versions
 	@$(UV) $(COMPILE) $(FLAGS) --extra dev --output-file requirements-dev.lock
 	@$(UV) $(COMPILE) --constraint requirements-dev.lock --output-file requirements.lock
-	@for extra in cdnow completejourney; do \
+	@for extra in bench cdnow completejourney; do \
 		$(UV) $(COMPILE) --constraint requirements-dev.lock --extra $$extra \
 			--output-file requirements-$$extra.lock; \
 	done

@@ -1,7 +1,7 @@
 """Compares the core tables of the project with those of the references, row by row and column by column.
 
-`python benchmarks/check.py DATABASE [--duckdb DATABASE_OF_A] [--pandas FOLDER_OF_B]` prints what was compared and exits
-with 1 if anything differs by more than core.py allows, or if nothing was compared.
+`python benchmarks/check.py DATABASE [--duckdb DATABASE_OF_A] [--pandas FOLDER_OF_B]` prints what was compared
+and exits with 1 if anything differs by more than core.py allows, or if nothing was compared.
 """
 
 import argparse
@@ -77,7 +77,8 @@ def _compare(connection: duckdb.DuckDBPyConnection, table: Table, reference: str
     }
     measures |= {
         f"{name} differs by more than half a cent": _count(
-            f"coalesce(abs(ours.{name} - theirs.{name}) > 0.00501, ours.{name} is distinct from theirs.{name})"
+            f"coalesce(abs(ours.{name} - theirs.{name}) > 0.00501, true) "
+            f"and ours.{name} is distinct from theirs.{name}"
         )
         for name in table.cents
     }
@@ -116,7 +117,7 @@ def _count(condition: str) -> str:
 
 
 def _renamed(connection: duckdb.DuckDBPyConnection, table: Table, name: str, keys: str) -> list[str]:
-    """Return a problem unless, at each date, each name of ours stands for one of theirs and the other way round."""
+    """Return a problem unless, at each date, each of our names stands for one of theirs and back."""
     (several,) = connection.execute(
         f"""
         select count(*)

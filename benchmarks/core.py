@@ -1,7 +1,7 @@
 """The core tables: what the project and the two references all produce, and how each is asked for them.
 
-The references read what defines the tables (the segments, the columns that customers are clustered by, the dates) from
-where the project has it, so that a change of a definition does not need to be made three times.
+The references read what defines the tables (the segments, the columns that customers are clustered by, the
+dates) from where the project has it, so that a change of a definition does not need to be made three times.
 """
 
 import calendar
@@ -35,9 +35,9 @@ METRICS = {
 class Table:
     """A core table: its grain, what else is in it, and the SQL that asks the project for it.
 
-    exact: columns that must be equal; cents: amounts of which one side may have rounded to the cent; close: columns of
-    doubles, with the relative difference that is allowed from (a) and from (b); named: columns whose values may have
-    other names in (b), if each stands for one.
+    exact: columns that must be equal; cents: amounts of which one side may have rounded to the cent; close:
+    columns of doubles, with the relative difference that is allowed from (a) and from (b); named: columns
+    whose values may have other names in (b), if each stands for one.
     """
 
     name: str
@@ -55,8 +55,8 @@ class Table:
         return (*self.key, *self.exact, *self.cents, *self.close, *self.named)
 
 
-# Sums of decimals and counts are exact. Ratios of two such numbers are one division, but pandas may work it out from
-# cents: the last digit may differ.
+# Sums of decimals and counts are exact. Ratios of two such numbers are one division, but pandas may work it
+# out from cents: the last digit may differ.
 TABLES = (
     Table(
         "rfm_features",
@@ -93,7 +93,8 @@ TABLES = (
     Table(
         "rfm_segments",
         ("customer_id", "as_of_date"),
-        "select customer_id, as_of_date, rfm as segment from segments.published_segments where rfm is not null",
+        "select customer_id, as_of_date, rfm as segment from segments.published_segments"
+        " where rfm is not null",
         exact=("segment",),
     ),
     Table(
@@ -122,7 +123,8 @@ TABLES = (
         cents=("revenue_12m_median",),
         close=("share_of_customers", "lifetime_orders_mean", "orders_12m_mean", "average_order_value"),
     ),
-    # The distance is a root of a sum of squares of five roundings; what it comes from is the same to the last digit.
+    # The distance is a root of a sum of squares of five roundings; what it comes from is the same to the last
+    # digit.
     Table(
         "clusters",
         ("customer_id", "as_of_date"),
@@ -135,8 +137,8 @@ TABLES = (
         tolerance=(1e-9, 1e-6),
         named=("nearest_cluster",),
     ),
-    # (a): the same parameters, and integrals as sums over 61 nodes instead of 31. (b): lifetimes fits customers one by
-    # one where the project fits states that are a week wide, and stops searching earlier.
+    # (a): the same parameters, and integrals as sums over 61 nodes instead of 31. (b): lifetimes fits
+    # customers one by one where the project fits states that are a week wide, and stops searching earlier.
     Table(
         "expectations",
         ("customer_id", "as_of_date"),
@@ -157,10 +159,10 @@ def month_before(day: date, months: int) -> date:
     return date(years, month + 1, min(day.day, calendar.monthrange(years, month + 1)[1]))
 
 
-def as_of_dates(latest: date) -> list[date]:
+def as_of_dates(latest: date, months: int = SETTINGS["history_months"]) -> list[date]:
     """Return the dates that models/staging/as_of_dates.sql looks at, in order."""
     first = latest.replace(day=1)
-    ends = {month_before(first, months) - timedelta(days=1) for months in range(SETTINGS["history_months"])}
+    ends = {month_before(first, back) - timedelta(days=1) for back in range(months)}
     return sorted({latest, *ends})
 
 

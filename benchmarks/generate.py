@@ -1,12 +1,13 @@
 """A shop of any size, written straight to Parquet by DuckDB: orders, order items, products and events.
 
-Every value is a hash of who it belongs to, what it is for and the seed. So the files are the same in every run and
-with any number of threads, and nothing needs to be held in memory but what DuckDB sorts, which it does on disk
-beyond the limit.
+Every value is a hash of who it belongs to, what it is for and the seed. So the files are the same in every
+run and with any number of threads, and nothing needs to be held in memory but what DuckDB sorts, which it
+does on disk beyond the limit.
 
-The shop is skewed as real ones are: few customers order most, spend differs by orders of magnitude, customers come
-and leave all the time, Decembers are strong and Januaries on sale, everybody has favourite categories and a favourite
-channel, and few products make most of the sales. The files carry the column names of the input contract.
+The shop is skewed as real ones are: few customers order most, spend differs by orders of magnitude, customers
+come and leave all the time, Decembers are strong and Januaries on sale, everybody has favourite categories
+and a favourite channel, and few products make most of the sales. The files carry the column names of the
+input contract.
 
 `python benchmarks/generate.py FOLDER CUSTOMERS` writes FOLDER and, a day later, FOLDER_day2.
 """
@@ -82,8 +83,8 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
         -- how busy the shop is, 1 at most: before Christmas, in the sales of January and July, less in summer
         create macro season(day) as
             case month(day)
-                when 12 then 1.0 when 11 then 0.85 when 1 then 0.7 when 7 then 0.65 when 2 then 0.5 when 8 then 0.5
-                else 0.58
+                when 12 then 1.0 when 11 then 0.85 when 1 then 0.7 when 7 then 0.65 when 2 then 0.5
+                when 8 then 0.5 else 0.58
             end
             * case when isodow(day) >= 6 then 1.0 else 0.85 end;
         create macro nth_order(n) as 'o' || lpad(n::varchar, 9, '0');
@@ -112,11 +113,14 @@ def customers(first: int, last: int) -> str:
                 -- one in five was there before the data begins
                 floor({DAYS} * case when chance(number, 'known') < 0.2 then 0.05 * chance(number, 'comes')
                     else pow(chance(number, 'comes'), 0.85) end) as first_day,
-                least(first_day + 45 + 700 * exponential(number, 'stays') * exp(0.6 * bell(number, 'loyal')), {DAYS})
-                    as last_day,
+                least(
+                    first_day + 45 + 700 * exponential(number, 'stays') * exp(0.6 * bell(number, 'loyal')),
+                    {DAYS}
+                ) as last_day,
                 -- three in ten never come back
-                case when chance(number, 'once') < 0.3 then 0 else exp(1.05 * bell(number, 'often')) * 0.0162 end
-                    as orders_a_day,
+                case
+                    when chance(number, 'once') < 0.3 then 0 else exp(1.05 * bell(number, 'often')) * 0.0162
+                end as orders_a_day,
                 exp(3.6 + 0.8 * bell(number, 'spends')) as usual_amount,
                 any_category(number, 'favourite') as favourite,
                 any_category(number, 'second favourite') as second_favourite,
@@ -144,11 +148,13 @@ def order_columns(moments: str, latest: str) -> str:
                 *,
                 number * 4096 + k as dice,
                 round(
-                    usual_amount * exp(0.5 * bell(dice, 'amount')) * (case when month(ordered_at) = 12 then 1.2 else 1 end)
+                    usual_amount * exp(0.5 * bell(dice, 'amount'))
+                    * (case when month(ordered_at) = 12 then 1.2 else 1 end)
                     + 2, 2
                 )::decimal(12, 2) as list_amount,
                 case
-                    when chance(dice, 'discount') < discount_chance * (case when month(ordered_at) in (1, 7) then 1.5 else 1 end)
+                    when chance(dice, 'discount')
+                        < discount_chance * (case when month(ordered_at) in (1, 7) then 1.5 else 1 end)
                         then 0.05 + 0.35 * chance(dice, 'how much off')
                     else 0
                 end as discount_share,
@@ -172,8 +178,11 @@ def order_columns(moments: str, latest: str) -> str:
             ordered_at,
             amount,
             discount_amount,
-            case when is_back and fate < 0.015 then amount when is_back then amount * (0.2 + 0.6 * chance(dice, 'part'))
-                else 0 end::decimal(12, 2) as returned_amount,
+            case
+                when is_back and fate < 0.015 then amount
+                when is_back then amount * (0.2 + 0.6 * chance(dice, 'part'))
+                else 0
+            end::decimal(12, 2) as returned_amount,
             case when is_back then date_trunc('second', back_at) end as returned_at,
             cost_amount,
             case
@@ -187,7 +196,10 @@ def order_columns(moments: str, latest: str) -> str:
             end as channel,
             coalesce(
                 returned_at,
-                least(ordered_at + to_seconds((100 + 86400 * chance(dice, 'changed'))::bigint), timestamp '{latest} 23:59:59')
+                least(
+                    ordered_at + to_seconds((100 + 86400 * chance(dice, 'changed'))::bigint),
+                    timestamp '{latest} 23:59:59'
+                )
             ) as updated_at
         from paid
     """
@@ -231,7 +243,8 @@ def items_of(orders: str) -> str:
                     when chance(line_dice, 'taste') < 0.7 then any_category(number, 'second favourite')
                     else any_category(line_dice, 'category')
                 end as category,
-                least(floor(pow(chance(line_dice, 'product'), 2.5) * {PRODUCTS // CATEGORIES}), 99)::int as rank
+                least(floor(pow(chance(line_dice, 'product'), 2.5) * {PRODUCTS // CATEGORIES}), 99)::int
+                    as rank
             from lines
         )
         select
@@ -317,15 +330,22 @@ def events_of(orders: str, people: str, last_day: str) -> str:
             session_id,
             case
                 when step > 0 then 'p' || lpad((
-                    case when chance(dice, 'taste') < 0.6 then any_category(substr(customer_id, 2)::bigint, 'favourite')
-                        else any_category(hash(dice, step), 'category') end
+                    case
+                        when chance(dice, 'taste') < 0.6
+                            then any_category(substr(customer_id, 2)::bigint, 'favourite')
+                        else any_category(hash(dice, step), 'category')
+                    end
                     + {CATEGORIES} * least(floor(pow(chance(hash(dice, step), 'product'), 2.5)
                         * {PRODUCTS // CATEGORIES}), 99)
                 )::int::varchar, 5, '0')
             end as product_id,
-            case when chance(dice, 'device') < 0.6 then 'mobile' when chance(dice, 'device') < 0.95 then 'desktop'
-                else 'tablet' end as device,
-            ['direct', 'search', 'email', 'social'][1 + floor(4 * pow(chance(dice, 'led by'), 1.5))::int] as channel
+            case
+                when chance(dice, 'device') < 0.6 then 'mobile'
+                when chance(dice, 'device') < 0.95 then 'desktop'
+                else 'tablet'
+            end as device,
+            ['direct', 'search', 'email', 'social'][1 + floor(4 * pow(chance(dice, 'led by'), 1.5))::int]
+                as channel
         from steps
     """
 
@@ -343,8 +363,10 @@ def generate(folder: Path, number: int) -> None:
             select
                 *,
                 -- the first order is on the first day; the others are anywhere until the customer leaves
-                case when k = 0 then first_day
-                    else first_day + floor((last_day - first_day) * chance(number * 4096 + k, 'when')) end::int as day,
+                case
+                    when k = 0 then first_day
+                    else first_day + floor((last_day - first_day) * chance(number * 4096 + k, 'when'))
+                end::int as day,
                 date '{FIRST_DAY}' + day as date_day
             from wishes
         )
@@ -398,7 +420,7 @@ def products() -> str:
 
 
 def write_inputs(folder: Path) -> None:
-    """Writes the vars file that makes `segmentation build --input FOLDER/inputs.yml` read the files beside it."""
+    """Writes the vars file by which `segmentation build --input FOLDER/inputs.yml` reads the files."""
     name = folder.name.removesuffix("_day2")
     lines = [
         f"database: bench_{name}",
@@ -414,8 +436,9 @@ def write_inputs(folder: Path) -> None:
 def day_later(folder: Path, target: Path) -> None:
     """Writes the files of `folder` as they are a day later.
 
-    0.1 % of the orders are touched: 70 % of these are of the new day, 10 % come late and are up to 60 days old, 15 %
-    are corrected (less paid, paid back, or cancelled; `updated_at` says when) and 5 % are gone, with their lines.
+    0.1 % of the orders are touched: 70 % of these are of the new day, 10 % come late and are up to 60 days
+    old, 15 % are corrected (less paid, paid back, or cancelled; `updated_at` says when) and 5 % are gone,
+    with their lines.
     """
     target.mkdir(parents=True, exist_ok=True)
     connection = connect(target)
@@ -432,15 +455,28 @@ def day_later(folder: Path, target: Path) -> None:
         create table fates as
         select
             order_id,
-            case when row_number() over (order by hash(order_id, {SEED}), order_id) <= {round(touched * DELETED)}
-                then 'deleted' else 'corrected' end as fate
+            case
+                when row_number() over (order by hash(order_id, {SEED}), order_id)
+                    <= {round(touched * DELETED)}
+                    then 'deleted'
+                else 'corrected'
+            end as fate
         from {before}
         where ordered_at >= date '{LAST_DAY}' - {LATE_BY_AT_MOST}
         order by hash(order_id, {SEED}), order_id
         limit {round(touched * (DELETED + CORRECTED))}
         """
     )
-    # who orders: more likely who orders often; one in eight is new
+    # who orders: one in eight is new, the others are who placed some order of the last half year
+    connection.execute(
+        f"""
+        create table recent as
+        select substr(customer_id, 2)::bigint as number
+        from {before}
+        where ordered_at >= date '{LAST_DAY}' - 180
+        """
+    )
+    recent = connection.execute("select count(*) from recent").fetchone()[0]
     moments = f"""
         select
             people.*,
@@ -451,9 +487,10 @@ def day_later(folder: Path, target: Path) -> None:
             draw
         from (
             select
-                unnest(range({round(touched * (NEW + LATE))})) as draw,
-                case when chance(draw, 'new') < 0.125 then {known} + draw
-                    else floor({known} * chance(draw, 'who'))::bigint end as number
+                draw,
+                case when chance(draw, 'new') < 0.125 then {known} + draw else recent.number end as number
+            from (select unnest(range({round(touched * (NEW + LATE))})) as draw) as drawn
+            inner join recent on floor({recent} * chance(draw, 'who')) = recent.rowid
         ) as draws
         inner join ({customers(0, known + touched)}) as people on draws.number = people.number
     """
@@ -472,9 +509,11 @@ def day_later(folder: Path, target: Path) -> None:
                 then (amount * 0.5)::decimal(12, 2) else returned_amount end as returned_amount,
             case when fate is not null and chance(orders.order_id, 'correction') between 0.4 and 0.8
                 then {new_day} + interval 10 hour else returned_at end as returned_at,
-            case when fate is not null and chance(orders.order_id, 'correction') > 0.8
-                then 'cancelled' when status = 'pending' and chance(orders.order_id, 'paid') < 0.7 then 'completed'
-                else status end as status,
+            case
+                when fate is not null and chance(orders.order_id, 'correction') > 0.8 then 'cancelled'
+                when status = 'pending' and chance(orders.order_id, 'paid') < 0.7 then 'completed'
+                else status
+            end as status,
             case when fate is not null or (status = 'pending' and chance(orders.order_id, 'paid') < 0.7)
                 then {new_day} + interval 11 hour else updated_at end as updated_at
         )
@@ -526,7 +565,7 @@ def day_later(folder: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """Writes a shop and the same a day later, into the folder and with as many customers as the arguments say."""
+    """Writes a shop into the folder and with as many customers as the arguments say, and a day later."""
     folder, number = Path(sys.argv[1]), int(sys.argv[2])
     generate(folder, number)
     day_later(folder, folder.with_name(folder.name + "_day2"))

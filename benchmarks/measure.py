@@ -1,4 +1,4 @@
-"""Runs a command in a process of its own and says what it took; reads from dbt's artefacts what each node took."""
+"""Runs a command in a process of its own and says what it took; reads what each node of dbt took."""
 
 import json
 import os
@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
@@ -16,8 +17,8 @@ EVERY = 0.2  # seconds between two looks at what is spilled
 
 # The tables that all three make, and what those rest on ...
 CORE_TIPS = ("features_rfm", "fit_rfm_cutoffs", "score_rfm", "score_cluster", "score_lifetime")
-# ... and the models on the way from there to segments, migration and profiles. They carry everything else as well, so
-# what they rest on is not counted, but they are, whole.
+# ... and the models on the way from there to segments, migration and profiles. They carry everything else as
+# well, so what they rest on is not counted, but they are, whole.
 CORE_CARRIERS = (
     "customer_features",
     "published_segments",
@@ -105,8 +106,8 @@ def spilled_below(folder: Path) -> int:
 class Node:
     """What a node of the build took.
 
-    seconds: its own. share: its share of the time that passed, of which nodes that run at once have equal parts; so
-    the shares of all nodes and the time in which none ran add up to the time of the build.
+    seconds: its own. share: its share of the time that passed, of which nodes that run at once have equal
+    parts; so the shares of all nodes and the time in which none ran add up to the time of the build.
     """
 
     name: str
@@ -131,7 +132,7 @@ def nodes(target: Path) -> list[Node]:
     for name, (begun, ended) in intervals.items():
         begins.setdefault(begun, []).append(name)
         ends.setdefault(ended, []).append(name)
-    for moment, following in zip(moments, moments[1:], strict=False):
+    for moment, following in pairwise(moments):
         running |= set(begins.get(moment, ()))
         running -= set(ends.get(moment, ()))
         for name in running:

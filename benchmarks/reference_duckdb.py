@@ -1,15 +1,16 @@
 """Reference (a): the core tables by hand, as fast as one script makes them. The practical limit.
 
-DuckDB reads the Parquet files, sorts, and writes the result. In between, customers are numbers and states are arrays:
-from one as-of date to the next, what came in is added and what left the last twelve months is taken off, so each order
-is touched once for each number that it counts in, however many dates there are. The input is taken as clean: nothing
-is checked, nothing is rejected.
+DuckDB reads the Parquet files, sorts, and writes the result. In between, customers are numbers and states are
+arrays: from one as-of date to the next, what came in is added and what left the last twelve months is taken
+off, so each order is touched once for each number that it counts in, however many dates there are. The input
+is taken as clean: nothing is checked, nothing is rejected.
 
-It fits by the project's own functions (clusters, BG/NBD), because only equal fits give equal tables. Clusters, which
-take longest and keep one core busy, are fitted in a process beside the rest.
+It fits by the project's own functions (clusters, BG/NBD), because only equal fits give equal tables.
+Clusters, which take longest and keep one core busy, are fitted in a process beside the rest.
 
-`python benchmarks/reference_duckdb.py FOLDER DATABASE` reads FOLDER/orders.parquet, and FOLDER/events.parquet for the
-one column of the clusters that orders don't know, and writes DATABASE. Prints seconds by step as JSON.
+`python benchmarks/reference_duckdb.py FOLDER DATABASE [MONTHS]` reads FOLDER/orders.parquet, and
+FOLDER/events.parquet for the one column of the clusters that orders don't know, and writes DATABASE. Prints
+seconds by step as JSON.
 """
 
 import json
@@ -17,6 +18,7 @@ import sys
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
@@ -28,6 +30,7 @@ from core import (
     HORIZONS,
     METRICS,
     SAMPLE,
+    SETTINGS,
     as_of_dates,
     cluster_columns,
     fit_dates,
@@ -105,7 +108,7 @@ class Total:
 class Shop:
     """The orders and visits of an input, as streams."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path):
+    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, months: int):
         """Read them; customers are numbered in the order of their ids."""
         self.connection = connection
         connection.execute(
@@ -153,7 +156,7 @@ class Shop:
         self.latest = connection.execute(
             f"select {latest} from (select max(ordered_at)::date as day from '{folder / 'orders.parquet'}')"
         ).fetchone()[0]
-        self.dates = as_of_dates(self.latest)
+        self.dates = as_of_dates(self.latest, months)
         self.fit_dates = fit_dates(self.dates)
         visits = self._fetch(
             f"""
@@ -179,7 +182,7 @@ def _stream(rows: dict[str, Array]) -> Stream:
 
 
 def features(shop: Shop) -> dict[date, dict[str, Array]]:
-    """Return for each as-of date the features of who has bought by then, as arrays of shape (customers then,)."""
+    """Return for each as-of date the features of who has bought by then; arrays of shape (n,)."""
     size, placed, returned = shop.customers, shop.placed, shop.returned
     new_day = np.ones(len(placed.day), bool)
     new_day[1:] = (np.diff(placed.day) != 0) | (np.diff(placed.code) != 0)
@@ -257,7 +260,7 @@ def _first(stream: Stream, size: int) -> Array:
 
 
 def score(now: dict[str, Array]) -> list[tuple]:
-    """Add the RFM scores and the segment of each buyer, 0 and -1 for others; return the cut-offs by metric."""
+    """Add the RFM scores and the segment of each buyer, 0 and -1 for others; return the cut-offs."""
     buyers = now["lifetime_orders"] > 0
     count = int(buyers.sum())
     # the first value that so many fifths of the buyers are at or below
@@ -279,7 +282,7 @@ def migration(found: dict[date, dict[str, Array]], customers: int) -> list[tuple
     """Return as-of date, segment before and now (None outside), customers, and what they spent in between."""
     names = [None, *segment_names()]
     rows, days = [], list(found)
-    for before, now in zip(days, days[1:], strict=False):
+    for before, now in pairwise(days):
         pairs, spent = np.zeros(customers, np.int64), np.zeros(customers)
         for weight, sign, day in ((1, 1, now), (len(names), -1, before)):
             of = found[day]
@@ -323,7 +326,7 @@ def fit_clusters(learned_from: pd.DataFrame, days: list[date]) -> pd.DataFrame:
 
 
 def fit_purchases(shop: Shop, now: dict[str, Array]) -> tuple[bg_nbd.Parameters, float]:
-    """Fit BG/NBD on the same states as models/fits/lifetime_states.sql; return it with the orders per purchase."""
+    """Fit BG/NBD on the states of models/fits/lifetime_states.sql; return also the orders per purchase."""
     buyers = {name: now[name] for name in ("repeats", "tenure_days", "last_days")}  # noqa: F841, read by DuckDB
     sizes = shop.connection.execute(
         "select "
@@ -339,10 +342,16 @@ def fit_purchases(shop: Shop, now: dict[str, Array]) -> tuple[bg_nbd.Parameters,
     days = fine[0] if fine else RESOLUTIONS[-1]
     states = shop.connection.execute(
         f"""
-        select repeats, sum(last_days) / count(*)::double as last, sum(tenure_days) / count(*)::double as tenure,
+        select
+            repeats,
+            sum(last_days) / count(*)::double as last,
+            sum(tenure_days) / count(*)::double as tenure,
             count(*) as customers
         from buyers
-        group by repeats, floor((tenure_days - last_days) / {days}.0::double), floor(tenure_days / {days}.0::double)
+        group by
+            repeats,
+            floor((tenure_days - last_days) / {days}.0::double),
+            floor(tenure_days / {days}.0::double)
         order by all
         """
     ).fetchnumpy()
@@ -355,8 +364,8 @@ def fit_purchases(shop: Shop, now: dict[str, Array]) -> tuple[bg_nbd.Parameters,
 def expect(states: list[dict[str, Array]], parameters: bg_nbd.Parameters, orders_per_purchase: float) -> None:
     """Add the orders expected of each customer within each horizon, at all dates that one fit is used for.
 
-    What is expected of who is alive is worked out once for each number of repeats and tenure: equation 10 of the
-    paper (customer_segmentation/lifetime/bg_nbd.py), with its hypergeometric function from scipy.
+    What is expected of who is alive is worked out once for each number of repeats and tenure: equation 10 of
+    the paper (customer_segmentation/lifetime/bg_nbd.py), with its hypergeometric function from scipy.
     """
     keys = [now["repeats"].astype(np.int64) * 10**6 + now["tenure_days"] for now in states]
     distinct = np.unique(np.concatenate([np.unique(key) for key in keys]))
@@ -435,7 +444,7 @@ def write(connection: duckdb.DuckDBPyConnection, day: date, block: dict[str, Arr
             date '{day}' as as_of_date,
             case when first_order < {NEVER} then date '1970-01-01' + first_order end as first_order_on,
             case when last_order >= 0 then date '1970-01-01' + last_order end as last_order_on,
-            case when first_order < {NEVER} then date '{day}' - first_order_on end::int as days_since_first_order,
+            (date '{day}' - first_order_on)::int as days_since_first_order,
             case when last_order >= 0 then days_since_last_order end as days_since_last_order,
             lifetime_orders,
             (revenue::decimal(38, 0) / {MONEY})::decimal(18, 4) as lifetime_revenue,
@@ -503,21 +512,25 @@ class Watch:
         self.since = now
 
 
-def run(folder: Path, database: Path) -> dict[str, float]:
+def run(folder: Path, database: Path, months: int = SETTINGS["history_months"]) -> dict[str, float]:
     """Write the core tables of an input into a database; return the seconds by step."""
     watch = Watch()
     database.unlink(missing_ok=True)
     with ProcessPoolExecutor(1, get_context("fork")) as beside:
         beside.submit(int).result()  # forked here, before DuckDB has threads
         with duckdb.connect(str(database)) as connection:
-            _run(connection, folder, beside, watch)
+            _run(connection, folder, months, beside, watch)
     return watch.seconds
 
 
 def _run(
-    connection: duckdb.DuckDBPyConnection, folder: Path, beside: ProcessPoolExecutor, watch: Watch
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    months: int,
+    beside: ProcessPoolExecutor,
+    watch: Watch,
 ) -> None:
-    shop = Shop(connection, folder)
+    shop = Shop(connection, folder, months)
     watch.lap("read")
     found = features(shop)
     watch.lap("features")
@@ -551,4 +564,4 @@ def _run(
 
 
 if __name__ == "__main__":
-    json.dump(run(Path(sys.argv[1]), Path(sys.argv[2])), sys.stdout)
+    json.dump(run(Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:])), sys.stdout)

@@ -1,13 +1,13 @@
 """Reference (b): the core tables as a data scientist makes them, with pandas, scikit-learn and lifetimes.
 
-One pass over the orders for each as-of date: filter, group, aggregate. Amounts are whole cents, so that their sums are
-exact. BG/NBD is fitted by `lifetimes` and clusters by scikit-learn's KMeans, on the same sample and with the same
-preparation as in the project. It is told how many clusters there are: finding that out, which takes the project and
-reference (a) most of the time of that step, costs it nothing.
+One pass over the orders for each as-of date: filter, group, aggregate. Amounts are whole cents, so that their
+sums are exact. BG/NBD is fitted by `lifetimes` and clusters by scikit-learn's KMeans, on the same sample and
+with the same preparation as in the project. It is told how many clusters there are: finding that out, which
+takes the project and reference (a) most of the time of that step, costs it nothing.
 
-`python benchmarks/reference_pandas.py INPUT OUTPUT CLUSTERS` reads INPUT/orders.parquet, and INPUT/events.parquet for
-the one column of the clusters that orders don't know, and writes a Parquet file for each table into OUTPUT. CLUSTERS
-is JSON: {fit date: number of clusters}. Prints seconds by step as JSON.
+`python benchmarks/reference_pandas.py INPUT OUTPUT CLUSTERS` reads INPUT/orders.parquet, and
+INPUT/events.parquet for the one column of the clusters that orders don't know, and writes a Parquet file for
+each table into OUTPUT. CLUSTERS is JSON: {fit date: number of clusters}. Prints seconds by step as JSON.
 """
 
 import hashlib
@@ -24,14 +24,18 @@ from core import (
     HORIZONS,
     METRICS,
     SAMPLE,
+    SETTINGS,
     as_of_dates,
     cluster_columns,
     fit_dates,
     segment_rules,
 )
-from lifetimes import BetaGeoFitter
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it sets an option that pandas is about to drop
+    from lifetimes import BetaGeoFitter
 
 SEED = 20_070_915  # customer_segmentation/clusters/selection.py
 STARTS = 10
@@ -157,7 +161,7 @@ def migrate(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
 
 
 def standardise(values: pd.DataFrame, fitted_on: pd.DataFrame) -> np.ndarray:
-    """Return the values between the percentiles of the sample, logarithms where they are skewed, on one scale."""
+    """Return the values between the percentiles of the sample, with logarithms, on one scale."""
     scaled = []
     for column in cluster_columns():
         sample = fitted_on[column.name].dropna().astype(float)
@@ -242,7 +246,9 @@ def profile(buyers: pd.DataFrame) -> pd.DataFrame:
     return profiles.reset_index()
 
 
-def run(source: Path, target: Path, numbers: dict[str, int]) -> dict[str, float]:
+def run(
+    source: Path, target: Path, numbers: dict[str, int], months: int = SETTINGS["history_months"]
+) -> dict[str, float]:
     """Write the core tables of an input as Parquet files; return the seconds by step."""
     seconds: dict[str, float] = {}
     since = perf_counter()
@@ -254,7 +260,7 @@ def run(source: Path, target: Path, numbers: dict[str, int]) -> dict[str, float]
 
     orders, visits = read(source)
     latest = max(orders["day"].max(), visits["day"].max()).date()
-    days = as_of_dates(latest)
+    days = as_of_dates(latest, months)
     fitted_on = fit_dates(days)
     lap("read")
 

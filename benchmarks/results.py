@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 GB = 1024**3
@@ -41,8 +42,8 @@ def comparisons(found: dict) -> Iterator[dict]:
             yield of_size["same"]
 
 
-def growth(found: dict, measured) -> list[tuple[str, str, float]]:
-    """Return from one size to the next the exponent of growth in the number of orders: (size, next size, exponent).
+def growth(found: dict, measured: Callable[[dict], float | None]) -> list[tuple[str, str, float]]:
+    """Return the exponents of growth in the number of orders: (size, next size, exponent).
 
     measured: of a size, what grows; None where it was not measured.
     """
@@ -50,7 +51,7 @@ def growth(found: dict, measured) -> list[tuple[str, str, float]]:
     known = [entry for entry in known if entry[2]]
     return [
         (small, large, math.log(more / less) / math.log(many / few))
-        for (small, few, less), (large, many, more) in zip(known, known[1:], strict=False)
+        for (small, few, less), (large, many, more) in pairwise(known)
     ]
 
 

@@ -1,9 +1,9 @@
 """Measures the project at several sizes, beside two references, and writes RESULTS.md and results.json.
 
-`make bench`, or `make bench SIZES=10k`. For each size, each in a process of its own: the shop is generated; built from
-nothing; the references are run, and their tables compared with the project's; then a day passes, and the daily refresh
-is run and compared with a build from nothing that applies the same fits. The largest size is built once more with
-2 GB of memory for DuckDB.
+`make bench`, or `make bench SIZES=10k`. For each size, each in a process of its own: the shop is generated;
+built from nothing; the references are run, and their tables compared with the project's; then a day passes,
+and the daily refresh is run and compared with a build from nothing that applies the same fits. The largest
+size is built once more with 2 GB of memory for DuckDB.
 
 With all sizes the results go to benchmarks/, otherwise to build/bench/.
 """
@@ -16,6 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -69,7 +70,7 @@ def _measure(size: str, data: Path, without: set[str], found: dict) -> None:
     of_size = found["sizes"][size]
     folder, later = data / size, data / f"{size}_day2"
 
-    def step(name: str, what: str, measured) -> object:
+    def step(name: str, what: str, measured: Callable[[], dict]) -> dict | None:
         print(f"{size:>5}  {what} ...", end="", flush=True)
         try:
             outcome = measured()
@@ -78,9 +79,8 @@ def _measure(size: str, data: Path, without: set[str], found: dict) -> None:
             of_size[name] = {"problem": str(problem)}
             print(problem)
             return None
-        finally:
-            (WORK / "results.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
         of_size[name] = outcome
+        (WORK / "results.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
         print(f" {outcome['wall']:.0f} s" if "wall" in outcome else " done")
         return outcome
 
