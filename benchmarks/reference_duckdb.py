@@ -519,6 +519,7 @@ def run(folder: Path, database: Path, months: int = SETTINGS["history_months"]) 
     with ProcessPoolExecutor(1, get_context("fork")) as beside:
         beside.submit(int).result()  # forked here, before DuckDB has threads
         with duckdb.connect(str(database)) as connection:
+            connection.execute("set enable_progress_bar = false")
             _run(connection, folder, months, beside, watch)
     return watch.seconds
 
