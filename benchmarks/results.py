@@ -242,6 +242,7 @@ def _runs(of_size: dict) -> Iterator[list[str]]:
         run = of_size.get(name)
         if not run:
             continue
+        what += f" (`segmentation {run['command']}`)" if "command" in run else ""
         start = [f"{of_size['customers']:,}", f"{of_size['orders']:,}", what]
         if "problem" in run:
             yield [*start, "failed", "", "", "", "", ""]
