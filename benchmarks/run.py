@@ -81,7 +81,13 @@ def _measure(size: str, data: Path, without: set[str], found: dict) -> None:
             return None
         of_size[name] = outcome
         (WORK / "results.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
-        print(f" {outcome['wall']:.0f} s" if "wall" in outcome else " done")
+        print(
+            f" {outcome['wall']:.0f} s"
+            if "wall" in outcome
+            else " equal"
+            if outcome["is_equal"]
+            else " NOT EQUAL"
+        )
         return outcome
 
     if not (later / "events.parquet").is_file():
@@ -220,7 +226,7 @@ def _check(name: str, places: dict[str, Path]) -> dict:
         }
         for comparison in compare(_database(name), places)
     ]
-    return {"comparisons": found}
+    return {"comparisons": found, "is_equal": all(comparison["is_equal"] for comparison in found)}
 
 
 def _same(name: str, scratch: str) -> dict:
