@@ -50,9 +50,17 @@
     {{ return(open) }}
 {% endmacro %}
 
-{#- The batches of a refresh. What is said of closed dates alone needs those of changed customers only. -#}
+{#-
+  The batches of a refresh. What is said of closed dates alone needs those of changed customers only. What is said by the
+  fit of the next date is said anew of the last closed date too, because its next date is another one every day.
+-#}
 {% macro due_date_batches() %}
     {%- set open = [] if config.get('of_closed_dates') else open_dates() -%}
+    {%- if config.get('by_next_fit') -%}
+        {%- set closed = [] -%}
+        {%- for date in grid_dates() if date < open[0] -%}{%- do closed.append(date) -%}{%- endfor -%}
+        {%- set open = closed[-1:] + open -%}
+    {%- endif -%}
     {%- set batches = [] -%}
     {%- for date in open -%}{%- do batches.append(as_dates([date])) -%}{%- endfor -%}
     {%- set closed = grid_dates() | reject('in', open) | list -%}

@@ -1,4 +1,4 @@
-{{ config(materialized='by_date') }}
+{{ config(materialized='by_date', by_next_fit=true) }}
 {%- set definitions = published_definitions() -%}
 {%- for name in var('segmentations') %}
 -- depends_on: {{ ref('segments_' ~ name) }}

@@ -6,6 +6,7 @@ import pytest
 GRAIN_FOLLOWS = {
     "cluster_features": "all models that it joins are tested on the columns by which it joins them",
     "customer_features_by_fit": "all models that it joins are tested on the columns by which it joins them",
+    "customer_dates": "known_customers and as_of_dates, whose pairs it has, are tested",
     "membership": "segment_membership shows its rows and is tested",
     "segment_counts": "it is grouped by what a row is for, and the place may be empty",
     "segment_transitions": "it is grouped by what a row is for, and segments may be empty",

@@ -66,10 +66,7 @@ def adjusted_rand_index(first: Labels, second: Labels, k: int) -> float:
     return (
         2.0
         * (both * neither - first_alone * second_alone)
-        / (
-            (both + first_alone) * (first_alone + neither)
-            + (both + second_alone) * (second_alone + neither)
-        )
+        / ((both + first_alone) * (first_alone + neither) + (both + second_alone) * (second_alone + neither))
     )
 
 
