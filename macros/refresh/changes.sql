@@ -39,7 +39,8 @@
 {% macro record_whether_refresh_can_follow(results) %}
     {%- if execute and flags.WHICH in ('run', 'build') -%}
         {%- set needed = [] -%}
-        {%- for node in graph.nodes.values() if node.config.materialized in ('by_row', 'by_customer', 'by_date') -%}
+        {%- for node in graph.nodes.values()
+                if node.config.materialized in ('by_row', 'by_customer', 'by_date') and 'fit' not in node.tags -%}
             {%- do needed.append(node.unique_id) -%}
         {%- endfor -%}
         {%- set done = [] -%}
