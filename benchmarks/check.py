@@ -12,8 +12,6 @@ from pathlib import Path
 import duckdb
 from core import TABLES, Table
 
-TINY = 1e-9  # below, differences are taken as they are, not relative
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -83,7 +81,7 @@ def _compare(connection: duckdb.DuckDBPyConnection, table: Table, reference: str
         for name in table.cents
     }
     differences = [
-        f"abs(ours.{name} - theirs.{name}) / greatest(abs(ours.{name}), abs(theirs.{name}), {TINY})"
+        f"abs(ours.{name} - theirs.{name}) / greatest(abs(ours.{name}), abs(theirs.{name}), {table.floor})"
         for name in table.close
     ]
     largest = f"max(greatest({', '.join(differences)}))" if differences else "0"

@@ -36,8 +36,8 @@ class Table:
     """A core table: its grain, what else is in it, and the SQL that asks the project for it.
 
     exact: columns that must be equal; cents: amounts of which one side may have rounded to the cent; close:
-    columns of doubles, with the relative difference that is allowed from (a) and from (b); named: columns
-    whose values may have other names in (b), if each stands for one.
+    columns of doubles, with the relative difference that is allowed from (a) and from (b), and below floor
+    relative to that; named: columns whose values may have other names in (b), if each stands for one.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Table:
     cents: tuple[str, ...] = ()
     close: tuple[str, ...] = ()
     tolerance: tuple[float, float] = (1e-12, 1e-12)
+    floor: float = 1e-9
     named: tuple[str, ...] = ()
 
     @property
@@ -137,8 +138,11 @@ TABLES = (
         tolerance=(1e-9, 1e-6),
         named=("nearest_cluster",),
     ),
-    # (a): the same parameters, and integrals as sums over 61 nodes instead of 31. (b): lifetimes fits
-    # customers one by one where the project fits states that are a week wide, and stops searching earlier.
+    # (a): the same parameters; the project has integrals as sums over 31 nodes. (b): lifetimes fits customers
+    # one by one where the project fits states, of a week each, or four weeks where there are very many.
+    # Measured at 1 million customers: 0.05 % with weeks and 0.4 % with four weeks on average, 4.5 % for the
+    # customer furthest off, 0.07 % in the sum of all. What is expected of who has surely left is next to
+    # nothing; below a hundredth of an order differences are relative to that.
     Table(
         "expectations",
         ("customer_id", "as_of_date"),
@@ -148,7 +152,8 @@ TABLES = (
             (select (as_of_date, learned_on) from fits.fits_in_use where as_of_date = fitted_on)
         """,
         close=tuple(f"expected_orders_{days}d" for days in HORIZONS),
-        tolerance=(1e-6, 2e-2),
+        tolerance=(1e-6, 5e-2),
+        floor=0.01,
     ),
 )
 
