@@ -44,13 +44,14 @@ def compare(project: Path, references: dict[str, Path]) -> list[Comparison]:
     references: {"a": the database of (a), "b": the folder of (b)}, one or both.
     """
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{project}' as project (read_only)")
+        # under its own name, by which its views know it
+        connection.execute(f"attach '{project}' (read_only)")
         if "a" in references:
             connection.execute(f"attach '{references['a']}' as a (read_only)")
         found = []
         for table in TABLES:
             # the queries name the schemas of the project
-            connection.execute("use project")
+            connection.execute(f'use "{project.stem}"')
             columns = ", ".join(table.columns)
             connection.execute(f"create or replace temp table ours as select {columns} from ({table.query})")
             for name, place in references.items():

@@ -132,7 +132,7 @@ TABLES = (
         """
         select * from scores.score_cluster
         where (as_of_date, fitted_on) in
-            (select (as_of_date, learned_on) from fits.fits_in_use where as_of_date = fitted_on)
+            (select (as_of_date, learned_on) from scores.fits_in_use where as_of_date = fitted_on)
         """,
         close=("cluster_distance",),
         tolerance=(1e-9, 1e-6),
@@ -149,7 +149,7 @@ TABLES = (
         """
         select * from scores.score_lifetime
         where (as_of_date, fitted_on) in
-            (select (as_of_date, learned_on) from fits.fits_in_use where as_of_date = fitted_on)
+            (select (as_of_date, learned_on) from scores.fits_in_use where as_of_date = fitted_on)
         """,
         close=tuple(f"expected_orders_{days}d" for days in HORIZONS),
         tolerance=(1e-6, 5e-2),

@@ -232,7 +232,7 @@ RUNS = {
     "a": "reference (a), DuckDB and scipy",
     "b": "reference (b), pandas",
     "refresh": "daily refresh",
-    "apply": "a day later, everything with the same fits",
+    "apply": "a day later, all models with the same fits, no tests",
     "little_memory": "full build with 2 GB for DuckDB",
 }
 

@@ -28,6 +28,8 @@ import results
 from check import compare
 from measure import PROJECT, RunFailedError
 
+from customer_segmentation.inputs import resolve
+
 SIZES = {"1k": 1_000, "10k": 10_000, "100k": 100_000, "1m": 1_000_000}
 ALL_SIZES = ["10k", "100k", "1m"]
 HERE = Path(__file__).parent
@@ -114,16 +116,18 @@ def _measure(size: str, data: Path, without: set[str], found: dict) -> None:
     if built and places:
         step("check", "comparing the core tables", lambda: _check(name, places))
     if built and "refresh" not in without:
-        scratch = f"{name}_scratch"
-        _forget(scratch)
-        shutil.copy(_database(name), _database(scratch))
-        refreshed = step("refresh", "a day later: daily refresh", lambda: _build(name, later, _refresh()))
-        again = step(
-            "apply", "a day later: everything, with the same fits", lambda: _build(scratch, later, _apply())
-        )
-        if refreshed and again:
-            step("same", "comparing the two", lambda: _same(name, scratch))
-        _forget(scratch)
+        as_built, compared = WORK / f"{size}_as_built.duckdb", WORK / f"open_date_{size}.duckdb"
+        compared.unlink(missing_ok=True)
+        shutil.copy(_database(name), as_built)
+        refreshed = step("refresh", "a day later: daily refresh", lambda: _build(name, later, "refresh"))
+        if refreshed:
+            _keep_open_date(name, compared, "refreshed")
+            as_built.replace(_database(name))
+            again = step("apply", "a day later: everything, with the same fits", lambda: _apply(name, later))
+            if again:
+                _keep_open_date(name, compared, "applied")
+                step("same", "comparing the two", lambda: _same(compared))
+        as_built.unlink(missing_ok=True)
     if built and "memory" not in without:
         _forget(name)
         step(
@@ -138,17 +142,30 @@ def _run(arguments: list[str], *, steps: bool = False) -> dict:
     return run.as_data() | ({"steps": json.loads(run.output)} if steps else {})
 
 
-def _build(name: str, folder: Path, command: tuple[str, ...] = ("build",), **environment: str) -> dict:
-    """Build or refresh an input into the database of a name; return what it took, whole and by node."""
-    inputs = WORK / f"{name}.yml"
+def _build(name: str, folder: Path, command: str = "build", **environment: str) -> dict:
+    """Build or refresh an input into the database of a name; return what it took, a build also by node."""
+    arguments = [*SEGMENTATION, command, "--input", str(_inputs(name, folder))]
+    run = measure.measure(arguments, PROJECT / "build", **environment)
+    outcome = run.as_data() | {"command": command, "database_size": _database(name).stat().st_size}
+    return outcome | _nodes(PROJECT / "target" / name) if command == "build" else outcome
+
+
+def _apply(name: str, folder: Path) -> dict:
+    """Build all models but the fits anew, not as a refresh: by plain dbt, without tests."""
+    variables = json.dumps(resolve(str(_inputs(name, folder))).vars, default=str)
+    places = ["--target-path", str(PROJECT / "target" / name), "--profiles-dir", str(PROJECT)]
+    arguments = ["-m", "dbt.cli.main", "run", "--quiet", "--exclude", "tag:fit", "--vars", variables, *places]
+    return measure.measure(arguments, PROJECT / "build", DBT_PROFILES_DIR=str(PROJECT)).as_data()
+
+
+def _inputs(name: str, folder: Path) -> Path:
+    """Write and return the vars file of a folder, for the database of a name."""
+    path = WORK / f"{name}.yml"
     written = (folder / "inputs.yml").read_text(encoding="utf-8")
-    inputs.write_text(
+    path.write_text(
         re.sub("^database: .*", f"database: {name}", written, flags=re.MULTILINE), encoding="utf-8"
     )
-    arguments = [*SEGMENTATION, command[0], "--input", str(inputs), *command[1:]]
-    run = measure.measure(arguments, PROJECT / "build", **environment)
-    outcome = run.as_data() | {"command": " ".join(command), "database_size": _database(name).stat().st_size}
-    return outcome | _nodes(PROJECT / "target" / name) if command == ("build",) else outcome
+    return path
 
 
 def _nodes(target: Path) -> dict:
@@ -169,19 +186,6 @@ def _nodes(target: Path) -> dict:
     }
 
 
-def _refresh() -> tuple[str, ...]:
-    """Return the command of the daily refresh."""
-    known = subprocess.run(
-        [sys.executable, *SEGMENTATION, "refresh", "--help"], capture_output=True, env=os.environ, cwd=PROJECT
-    )
-    return ("refresh",) if known.returncode == 0 else _apply()
-
-
-def _apply() -> tuple[str, ...]:
-    """Return the command that builds everything from the inputs but the fits."""
-    return ("build", "--apply-only")
-
-
 def _can_limit_memory() -> bool:
     """Return whether the project heeds the limit: without that, the measurement would say nothing."""
     return MEMORY_LIMIT in (PROJECT / "profiles.yml").read_text(encoding="utf-8")
@@ -195,7 +199,8 @@ def _forget(name: str) -> None:
     """Remove a database and what dbt remembers of it."""
     for path in (PROJECT / "build").glob(f"{name}.duckdb*"):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    shutil.rmtree(PROJECT / "target" / name, ignore_errors=True)
+    for target in (name, f"{name}_refresh"):
+        shutil.rmtree(PROJECT / "target" / target, ignore_errors=True)
 
 
 def _clusters(name: str) -> dict[str, int]:
@@ -229,22 +234,30 @@ def _check(name: str, places: dict[str, Path]) -> dict:
     return {"comparisons": found, "is_equal": all(comparison["is_equal"] for comparison in found)}
 
 
-def _same(name: str, scratch: str) -> dict:
-    """Compare customer_features at the open date after a refresh and after a build, with every column."""
-    with duckdb.connect() as connection:
-        for alias, database in (("ours", name), ("theirs", scratch)):
-            connection.execute(f"attach '{_database(database)}' as {alias} (read_only)")
-            connection.execute(
-                f"create temp table {alias}_open as from {alias}.scores.customer_features "
-                f"where as_of_date = (select as_of_date from {alias}.staging.as_of_dates where is_latest)"
-            )
-        rows, columns = connection.execute(
-            "select (select count(*) from theirs_open), count(*) from (describe theirs_open)"
+def _keep_open_date(name: str, target: Path, table: str) -> None:
+    """Keep customer_features of the open date as a table of another database."""
+    with duckdb.connect(str(target)) as connection:
+        # under its own name, by which its views know it
+        connection.execute(f"attach '{_database(name)}' (read_only)")
+        connection.execute(f"use {name}")
+        connection.execute(
+            f"create table {target.stem}.{table} as from scores.customer_features "
+            "where as_of_date = (select as_of_date from staging.as_of_dates where is_latest)"
+        )
+
+
+def _same(database: Path) -> dict:
+    """Compare customer_features of the open date after a refresh and after a build, with every column."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows, columns, different = connection.execute(
+            """
+            select
+                (select count(*) from applied),
+                (select count(*) from (describe applied)),
+                (select count(*) from (from refreshed except all from applied))
+                + (select count(*) from (from applied except all from refreshed))
+            """
         ).fetchone()
-        different = connection.execute(
-            "select (select count(*) from (from ours_open except all from theirs_open)) "
-            "+ (select count(*) from (from theirs_open except all from ours_open))"
-        ).fetchone()[0]
     return {"rows": rows, "columns": columns, "different": different, "is_equal": rows > 0 and different == 0}
 
 
