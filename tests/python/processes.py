@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -133,7 +134,8 @@ class Run:
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Send a signal."""
-        os.kill(self.process.pid, number)
+        with suppress(ProcessLookupError):  # it has ended
+            os.kill(self.process.pid, number)
 
     def wait(self) -> Ended:
         """Wait for its end."""
