@@ -7,7 +7,7 @@ select
     {{ columns | join(', ') }},
     count(*) as copies
 from {{ model }}
-{%- if last_dates and execute %}
+{%- if last_dates and execute and flags.WHICH in ('build', 'test') %}
 where {{ customer_segmentation.as_dates(customer_segmentation.grid_dates()[-last_dates:]) }}
 {%- endif %}
 group by {{ columns | join(', ') }}
