@@ -20,7 +20,7 @@ spreads as (
         on spreads.as_of_date = fits.as_of_date
         and spreads.fitted_on = fits.learned_on
         and fits.as_of_date = fits.fitted_on
-    inner join latest on spreads.as_of_date = latest.as_of_date
+    where spreads.as_of_date = {{ latest_date() }}
 ),
 
 -- how far the fit may be from the population, for all segments alike
@@ -54,7 +54,7 @@ members as (
         membership.segment,
         membership.customer_id
     from {{ ref('membership') }} as membership
-    inner join latest on membership.as_of_date = latest.as_of_date
+    where membership.as_of_date = {{ latest_date() }}
     union all
     select
         '(all)' as segmentation,

@@ -127,6 +127,17 @@ group by segmentation
 order by segmentation
 """
 
+# closed dates that would not be published as they were; a changed definition is no reason to restate
+RESTATEMENT_DUE = """
+select
+    count(distinct customer_id),
+    count(distinct as_of_date),
+    count(distinct customer_id) filter (cause = 'data')
+from marts.restatement_due
+where cause <> 'definition'
+having count(*) > 0
+"""
+
 STALE = """
 select
     fit,
@@ -191,6 +202,7 @@ def print_report(database: Path, currency: str, console: Console) -> None:
                     REJECTED,
                     LEFT_OUT,
                     KEPT,
+                    RESTATEMENT_DUE,
                     STALE,
                     NO_CLUSTERS,
                     MISTAKES,
@@ -199,7 +211,7 @@ def print_report(database: Path, currency: str, console: Console) -> None:
             ]
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise ReportError(f"{database} lacks what the report reads. Build it whole.\n{error}") from error
-    headline, segments, expected, judged, rejected, left_out, kept, stale, no_clusters, *validity = answers
+    headline, segments, expected, judged, rejected, left_out, kept, due, stale, no_clusters, *validity = answers
 
     as_of_date, customers, orders, revenue = headline[0]
     if as_of_date is None:
@@ -231,6 +243,13 @@ def print_report(database: Path, currency: str, console: Console) -> None:
     for segmentation, dates in kept:
         console.print(
             f"Kept as published by earlier versions of {segmentation}: {dates} dates. "
+            "make restate publishes them anew.",
+            highlight=False,
+        )
+    for customers, dates, by_data in due:
+        console.print(
+            f"Restatement due: {customers:,} customers would be elsewhere on {dates} closed dates "
+            f"({by_data:,} for late, corrected or deleted rows; marts.restatement_due). "
             "make restate publishes them anew.",
             highlight=False,
         )

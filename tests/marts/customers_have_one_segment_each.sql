@@ -1,4 +1,4 @@
--- where segments don't overlap, nobody is in two at once
+-- where segments don't overlap, a customer's is one of those that there are, and not two between bars
 with
 
 exclusive as (
@@ -7,11 +7,9 @@ exclusive as (
     where assignment <> 'all_matches'
 )
 
-select
-    membership.customer_id,
-    membership.as_of_date,
-    membership.segmentation
+select distinct
+    membership.segmentation,
+    membership.segment
 from {{ ref('membership') }} as membership
 inner join exclusive on membership.segmentation = exclusive.segmentation
-group by membership.customer_id, membership.as_of_date, membership.segmentation
-having count(*) > 1
+where membership.segment like '%|%'

@@ -1,11 +1,6 @@
 -- profiles hold every customer who is published, and segments that hold everybody hold all the revenue
 with
 
-latest as (
-    select as_of_date from {{ ref('as_of_dates') }}
-    where is_latest
-),
-
 profiles as (
     select * from {{ ref('segment_profiles') }}
 ),
@@ -21,15 +16,15 @@ published as (
         membership.segment,
         count(*) as customers
     from {{ ref('membership') }} as membership
-    inner join latest on membership.as_of_date = latest.as_of_date
+    where membership.as_of_date = {{ latest_date() }}
     group by membership.segmentation, membership.segment
     union all
     select
         '(all)' as segmentation,
         '(all)' as segment,
         count(*) as customers
-    from {{ ref('published_segments') }} as published_segments
-    inner join latest on published_segments.as_of_date = latest.as_of_date
+    from {{ ref('published_segments') }}
+    where as_of_date = {{ latest_date() }}
 ),
 
 sums as (

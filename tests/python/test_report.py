@@ -39,6 +39,14 @@ select * from (values
     (date '2026-06-30', 'behaviour', 'v1')
 ) as t (as_of_date, segmentation, definition_version);
 
+create table marts.restatement_due as
+select * from (values
+    ('a', date '2026-04-30', 'data'),
+    ('a', date '2026-05-31', 'fit'),
+    ('b', date '2026-05-31', 'fit'),
+    ('c', date '2026-03-31', 'definition')
+) as t (customer_id, as_of_date, cause);
+
 create table marts.segment_profiles as
 select
     *,
@@ -186,6 +194,14 @@ def test_it_says_what_is_kept_of_earlier_versions(report: list[str]):
     ]
 
 
+def test_it_says_what_late_rows_would_change_of_closed_dates(report: list[str]):
+    start = next(number for number, line in enumerate(report) if line.startswith("Restatement due"))
+    assert " ".join(report[start : start + 2]) == (
+        "Restatement due: 2 customers would be elsewhere on 2 closed dates "
+        "(1 for late, corrected or deleted rows; marts.restatement_due). make restate publishes them anew."
+    )
+
+
 def test_it_ends_with_the_classic_mistakes_and_how_the_claims_fared(report: list[str]):
     assert report[-4:] == [
         "Segment too small: lifecycle.new, lifecycle.dormant",
@@ -198,13 +214,15 @@ def test_it_ends_with_the_classic_mistakes_and_how_the_claims_fared(report: list
 def test_it_is_quiet_where_all_is_well(database: Path):
     with duckdb.connect(str(database)) as connection:
         connection.execute(
-            "update marts.segmentation_validity set mistake = null; delete from marts.hypotheses"
+            "update marts.segmentation_validity set mistake = null; delete from marts.hypotheses;"
+            "delete from marts.restatement_due"
         )
     console = Console(width=WIDTH)
     with console.capture() as printed:
         print_report(database, "KRW", console)
     assert "marts.segmentation_validity" not in printed.get()
     assert "Hypotheses" not in printed.get()
+    assert "Restatement" not in printed.get()
 
 
 def test_a_database_without_marts_is_told_so(tmp_path: Path):

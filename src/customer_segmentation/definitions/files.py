@@ -126,8 +126,6 @@ models:
       - {{name: as_of_date, description: "{{{{ doc('as_of_date') }}}}"}}
       - {{name: segment, description: "{{{{ doc('segment') }}}}"}}
       - {{name: evidence, description: "{{{{ doc('evidence') }}}}"}}
-    data_tests:
-      - {prefix}unique_together: {{arguments: {{columns: [customer_id, as_of_date]}}}}
 
 unit_tests:
   - name: {test}
