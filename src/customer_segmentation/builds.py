@@ -76,7 +76,7 @@ def _arguments(source: Input, refresh: bool, full_refresh: bool, select: str | N
     if variables:
         arguments += ["--vars", json.dumps(variables, default=str), "--exclude-resource-type", "unit_test"]
     if refresh:
-        arguments += ["--exclude", "tag:fit"]
+        arguments += ["--exclude", "tag:fit", "tag:judgement"]
     if full_refresh:
         arguments.append("--full-refresh")
     if select:
