@@ -21,7 +21,10 @@
     {{ return(modules.re.sub('(\\S+) /\\* due \\*/', '(select * from \\1 where ' ~ condition ~ ')', sql)) }}
 {% endmacro %}
 
-{% macro as_dates(dates) %}{{ return("as_of_date in (date '" ~ dates | join("', date '") ~ "')") }}{% endmacro %}
+{#- One date is told by `=`, which DuckDB carries over to the tables that are joined on it, as it does not with `in`. -#}
+{% macro as_dates(dates) %}
+    {{ return("as_of_date = date '" ~ dates[0] ~ "'" if dates | length == 1 else "as_of_date in (date '" ~ dates | join("', date '") ~ "')") }}
+{% endmacro %}
 
 {#- The batches of a full build: date by date, or several dates at once where that is little. -#}
 {% macro date_batches(due_dates) %}
