@@ -110,7 +110,8 @@ def score(project, tmp_path_factory):
             connection.register("drawn", people)
             connection.register("fitted", table)
             for statement in (
-                "attach ':memory:' as shop; use shop; create schema features; create schema fits; create schema scores",
+                "attach ':memory:' as shop; use shop",
+                "create schema features; create schema fits; create schema scores",
                 f"create table people as select customer_id, {day} as as_of_date, {known} from drawn",
                 "create view features.cluster_features as from people",
                 "create table fits.fit_clusters as from fitted",
