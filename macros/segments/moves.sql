@@ -33,6 +33,19 @@
     }) }}
 {% endmacro %}
 
+{#- SQL that counts customers, and SQL that adds up what was counted. -#}
+{% macro move_counts() %}
+    {%- set columns = [] -%}
+    {%- for measure, count in move_measures().items() -%}{%- do columns.append(count ~ ' as ' ~ measure) -%}{%- endfor -%}
+    {{ return(columns | join(', ')) }}
+{% endmacro %}
+
+{% macro move_sums(relation='') %}
+    {%- set columns = [] -%}
+    {%- for measure in move_measures() -%}{%- do columns.append('sum(' ~ relation ~ measure ~ ') as ' ~ measure) -%}{%- endfor -%}
+    {{ return(columns | join(', ')) }}
+{% endmacro %}
+
 {#-
   [{before, now, rule}]: SQL for where a customer was and is, and what `moved_by_rule` calls it. Overlapping segments
   are entered and left one by one.

@@ -18,7 +18,12 @@ published as (
 ),
 
 placed as (
-    select placed.*
+    select
+        placed.customer_id,
+        {%- for definition in definitions %}
+        nullif(placed.{{ definition.name }}, '') as {{ definition.name }},
+        {%- endfor %}
+        placed.as_of_date
     from {{ due('placed_segments') }} as placed
     inner join closed on placed.as_of_date = closed.as_of_date
     where placed.fitted_on = placed.as_of_date
@@ -28,19 +33,20 @@ placed as (
 differing as (
     select
         coalesce(published.customer_id, placed.customer_id) as customer_id,
-        coalesce(published.as_of_date, placed.as_of_date) as as_of_date,
-        published.customer_id is null or placed.customer_id is null as is_new_or_gone,
+        (published.customer_id is null or placed.customer_id is null) as is_new_or_gone,
         {%- for definition in definitions %}
         published.{{ definition.name }} as {{ definition.name }}_published,
-        nullif(placed.{{ definition.name }}, '') as {{ definition.name }}_now{{ ',' if not loop.last }}
+        placed.{{ definition.name }} as {{ definition.name }}_now,
         {%- endfor %}
+        coalesce(published.as_of_date, placed.as_of_date) as as_of_date
     from published
     full outer join placed
         on published.customer_id = placed.customer_id
         and published.as_of_date = placed.as_of_date
     where
+        false
         {%- for definition in definitions %}
-        {{ 'or ' if not loop.first }}published.{{ definition.name }} is distinct from nullif(placed.{{ definition.name }}, '')
+        or published.{{ definition.name }} is distinct from placed.{{ definition.name }}
         {%- endfor %}
 ),
 
@@ -56,8 +62,17 @@ differences as (
         is_new_or_gone
     from differing
     where {{ definition.name }}_published is distinct from {{ definition.name }}_now
-    {{ 'union all' if not loop.last }}
+    union all
     {%- endfor %}
+    select
+        cast(null as string) as customer_id,
+        cast(null as date) as as_of_date,
+        cast(null as string) as segmentation,
+        cast(null as string) as version_now,
+        cast(null as string) as published_segment,
+        cast(null as string) as segment_now,
+        cast(null as boolean) as is_new_or_gone
+    where false
 ),
 
 publications as (

@@ -8,11 +8,11 @@
 select
     customer_id,
     as_of_date,
-    fitted_on,
     {%- for definition in definitions %}
     {{ place_expression(definition) | indent(4) }} as {{ definition.name }},
     {%- endfor %}
     {%- for measure in place_measures() %}
-    case when fitted_on = as_of_date then {{ measure }} end as {{ measure }}{{ ',' if not loop.last }}
+    case when fitted_on = as_of_date then {{ measure }} end as {{ measure }},
     {%- endfor %}
+    fitted_on
 from {{ due('customer_features_by_fit') }}

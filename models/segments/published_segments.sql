@@ -46,8 +46,8 @@ before as (
     select
         recorded.customer_id,
         {%- for definition in definitions %}
-        {{ 'recorded.' ~ definition.name if definition.name in columns_before else 'cast(null as string)' }}
-            as {{ definition.name }},
+        {%- set is_recorded = definition.name in columns_before %}
+        {{ 'recorded.' ~ definition.name if is_recorded else 'cast(null as string)' }} as {{ definition.name }},
         {%- endfor %}
         due.as_of_date as next_as_of_date
     from {{ this }} as recorded
@@ -72,8 +72,14 @@ select
         cast(null as string)
     ), '') as moved_by_rule
 from placed
-{%- for relation in (['before'] if on_record else []) + ['redefined', 'replayed'] %}
-left join {{ relation }}
-    on placed.customer_id = {{ relation }}.customer_id
-    and placed.as_of_date = {{ relation }}.next_as_of_date
-{%- endfor %}
+left join redefined
+    on placed.customer_id = redefined.customer_id
+    and placed.as_of_date = redefined.next_as_of_date
+left join replayed
+    on placed.customer_id = replayed.customer_id
+    and placed.as_of_date = replayed.next_as_of_date
+{%- if on_record %}
+left join before
+    on placed.customer_id = before.customer_id
+    and placed.as_of_date = before.next_as_of_date
+{%- endif %}

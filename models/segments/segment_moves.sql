@@ -41,10 +41,10 @@ known_{{ name }} as (
 
 {{ name }} as (
     select
-        published_{{ name }}.*,
         {%- for measure in place_measures() %}
-        known_{{ name }}.{{ measure }}{{ ',' if not loop.last }}
+        known_{{ name }}.{{ measure }},
         {%- endfor %}
+        published_{{ name }}.*
     from published_{{ name }}
     left join known_{{ name }}
         on published_{{ name }}.customer_id = known_{{ name }}.customer_id
@@ -94,19 +94,9 @@ patterns as (
         was_known,
         is_known,
         moved_by_rule,
-        {%- for measure, count in move_measures().items() %}
-        {{ count }} as {{ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ move_counts() }}
     from changes
-    group by
-        as_of_date,
-        {%- for definition in definitions %}
-        {{ definition.name }}_before,
-        {{ definition.name }},
-        {%- endfor %}
-        was_known,
-        is_known,
-        moved_by_rule
+    group by all
 ),
 
 moves as (
@@ -116,9 +106,7 @@ moves as (
         case when was_known then '(all)' end as from_segment,
         case when is_known then '(all)' end as to_segment,
         'none' as rule,
-        {%- for measure in move_measures() %}
-        sum({{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ move_sums() }}
     from patterns
     group by 1, 2, 3, 4, 5
     {%- for definition in definitions %}
@@ -134,9 +122,7 @@ moves as (
             when {{ contains_part('moved_by_rule', pair.rule ~ ':refit') }} then 'refit'
             else 'none'
         end as rule,
-        {%- for measure in move_measures() %}
-        sum({{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ move_sums() }}
     from patterns
     where coalesce({{ pair.before }}, {{ pair.now }}) is not null
     group by 1, 2, 3, 4, 5
@@ -162,9 +148,7 @@ select
             then 'definition'
         else 'customer'
     end as cause,
-    {%- for measure in move_measures() %}
-    sum(moves.{{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
-    {%- endfor %}
+    {{ move_sums('moves.') }}
 from moves
 inner join due on moves.as_of_date = due.as_of_date
 left join versions

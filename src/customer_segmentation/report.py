@@ -211,7 +211,8 @@ def print_report(database: Path, currency: str, console: Console) -> None:
             ]
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise ReportError(f"{database} lacks what the report reads. Build it whole.\n{error}") from error
-    headline, segments, expected, judged, rejected, left_out, kept, due, stale, no_clusters, *validity = answers
+    headline, segments, expected, judged, rejected, left_out, *others = answers
+    kept, due, stale, no_clusters, *validity = others
 
     as_of_date, customers, orders, revenue = headline[0]
     if as_of_date is None:
