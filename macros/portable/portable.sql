@@ -84,8 +84,10 @@
 {% macro trimmed(text) %}{{ return(adapter.dispatch('trimmed', 'customer_segmentation')(text)) }}{% endmacro %}
 {% macro default__trimmed(text) -%}
     case
-        when strlen({{ text }}) = length({{ text }}) and not contains({{ text }}, chr(9)) then trim({{ text }}, ' ')
-        else trim(nfc_normalize({{ text }}), '{{ spaces_and_marks() }}')
+        when strlen({{ text }}) <> length({{ text }}) or contains({{ text }}, chr(9))
+            then trim(nfc_normalize({{ text }}), '{{ spaces_and_marks() }}')
+        when {{ text }} like ' %' or {{ text }} like '% ' then trim({{ text }}, ' ')
+        else {{ text }}
     end
 {%- endmacro %}
 {% macro spark__trimmed(text) %}trim(both '{{ spaces_and_marks() }}' from {{ text }}){% endmacro %}

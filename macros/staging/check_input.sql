@@ -35,11 +35,13 @@ known_{{ name }} as (
     union
     select customer_id as value from {{ ref('stg_orders') }}
     {%- else %}
-    select distinct {{ name }} as value from {{ ref('stg_' ~ reference) }}
+    select {{ name }} as value from {{ ref('stg_' ~ reference) }}
     {%- endif %}
 ),
 {% endfor %}
-typed as (
+{#- rows with repeated keys, few if any, go a way of their own, so that nobody waits until all others are there -#}
+{%- for rows in ['single', 'repeated'] %}
+{{ rows }}_typed as (
     select
     {%- for name, column in columns.items() %}
         {{ typed('source.' ~ name, column) }} as {{ name }},
@@ -52,46 +54,46 @@ typed as (
         source.row_json,
         source.row_hash
     from {{ due('input_' ~ input, 'due_buckets') }} as source
+    {{ 'left' if rows == 'single' else 'inner' }} join repeated
+        on {% for name in contract['key'] %}{{ typed('source.' ~ name, columns[name]) }} = repeated.key_{{ loop.index }}{{ ' and ' if not loop.last }}{% endfor %}
+    {%- if rows == 'single' %}
+    where repeated.copies is null
+    {%- endif %}
 ),
 
-checked as (
+{{ rows }}_checked as (
     select
     {%- for name in columns %}
         typed.{{ name }},
     {%- endfor %}
         typed.row_hash,
-        repeated.copies is not null as is_repeated,
         nullif(concat_ws(
             ', '
         {%- for reason, condition in input_checks(input) %},
             case when {{ condition }} then '{{ reason }}' end
         {%- endfor %}
         ), '') as problems,
-        case when problems is not null or is_repeated then typed.row_json end as row_json
-    from typed
+        {{ 'case when problems is not null then typed.row_json end' if rows == 'single' else 'typed.row_json' }} as row_json
+    from {{ rows }}_typed as typed
     cross join latest
-    left join repeated
-        on {% for name in contract['key'] %}typed.{{ name }} = repeated.key_{{ loop.index }}{{ ' and ' if not loop.last }}{% endfor %}
     {%- for name in references %}
     left join known_{{ name }} on typed.{{ name }} = known_{{ name }}.value
     {%- endfor %}
 ),
-
+{% endfor %}
 numbered as (
     select
-        checked.*,
+        *,
         1 as copy_number
-    from checked
-    where not is_repeated
+    from single_checked
     union all
     select
-        checked.*,
+        *,
         row_number() over (
             partition by {{ contract['key'] | join(', ') }}
             order by problems nulls first, {{ 'updated_at desc nulls last, ' if 'updated_at' in columns }}{{ 'is_granted, ' if 'is_granted' in columns }}row_json
         ) as copy_number
-    from checked
-    where is_repeated
+    from repeated_checked
 ),
 
 reasoned as (
@@ -166,10 +168,10 @@ from reasoned
     nullif(trim(cast({{ expression }} as string)), '')
 {%- endmacro %}
 
-{#- A value in the type of its contract column; null where it can't be read. -#}
+{#- A value in the type of its contract column; null where it can't be read. Text was trimmed when it was mapped. -#}
 {% macro typed(expression, column) -%}
-    {%- if column.type == 'string' and 'values' in column -%}lower({{ text(expression) }})
-    {%- elif column.type == 'string' -%}{{ text(expression) }}
+    {%- if column.type == 'string' and 'values' in column -%}lower(cast({{ expression }} as string))
+    {%- elif column.type == 'string' -%}cast({{ expression }} as string)
     {%- elif column.type == 'integer' -%}
     case when try_cast({{ expression }} as double) = try_cast({{ expression }} as integer) then try_cast({{ expression }} as integer) end
     {%- else -%}try_cast({{ expression }} as {{ sql_type(column) }})
