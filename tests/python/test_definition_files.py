@@ -123,7 +123,7 @@ def test_a_new_segmentation_builds_and_its_unit_test_passes_as_it_is_written(
     )
     assert built.success, built.message
     kinds = [result.node.resource_type for result in built.result.results]
-    assert kinds.count("unit_test") == 1 and kinds.count("test") == 1
+    assert kinds.count("unit_test") == 1
     assert dict(built.rows("select segment, count(*) > 9 from segments.segments_punctuality group by 1")) == {
         "ordered_lately": True,
         "all_others": True,
