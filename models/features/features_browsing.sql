@@ -82,6 +82,6 @@ select
 from customer_dates
 {%- for part in ['seen', 'devices', 'carts'] %}
 left join {{ part }}
-    on customer_dates.customer_id = {{ part }}.customer_id
-    and customer_dates.as_of_date = {{ part }}.as_of_date
+    on customer_dates.customer_id = {{ part }}.customer_id -- noqa: LT02
+    and customer_dates.as_of_date = {{ part }}.as_of_date -- noqa: LT02
 {%- endfor %}

@@ -8,13 +8,13 @@ customer_dates as (
 
 habits as (
     select
-        customer_dates.customer_id,
-        customer_dates.as_of_date,
         {%- for kind in ['channel', 'weekday', 'daypart', 'category'] %}
         max_by(favourites.favourite, favourites.date_day) filter (
             where favourites.kind = '{{ kind }}'
-        ) as favourite_{{ kind }}{{ ',' if not loop.last }}
+        ) as favourite_{{ kind }},
         {%- endfor %}
+        customer_dates.customer_id,
+        customer_dates.as_of_date
     from {{ ref('favourites') }} as favourites
     inner join customer_dates
         on favourites.customer_id = customer_dates.customer_id
@@ -53,6 +53,6 @@ select
 from customer_dates
 {%- for part in ['habits', 'tastes'] %}
 left join {{ part }}
-    on customer_dates.customer_id = {{ part }}.customer_id
-    and customer_dates.as_of_date = {{ part }}.as_of_date
+    on customer_dates.customer_id = {{ part }}.customer_id -- noqa: LT02
+    and customer_dates.as_of_date = {{ part }}.as_of_date -- noqa: LT02
 {%- endfor %}

@@ -19,8 +19,8 @@ from {{ ref('customer_dates') }} as customer_dates
 -- features first: they are the same under each fit
 {%- for model in feature_models() %}
 left join {{ ref(model) }} as {{ model }}
-    on customer_dates.customer_id = {{ model }}.customer_id
-    and customer_dates.as_of_date = {{ model }}.as_of_date
+    on customer_dates.customer_id = {{ model }}.customer_id -- noqa: LT02
+    and customer_dates.as_of_date = {{ model }}.as_of_date -- noqa: LT02
 {%- endfor %}
 inner join {{ ref('fits_in_use') }} as fits on customer_dates.as_of_date = fits.as_of_date
 {%- for model in fitted_on if model not in read_from %}

@@ -15,7 +15,7 @@ HEADERS = {
     "orders": ["order_id", "customer_id", "ordered_at", "amount", "status", "channel", "returned_amount"],
     "order_items": ["order_item_id", "order_id", "product_id", "quantity", "amount"],
     "products": ["product_id", "category"],
-    "events": ["event_id", "customer_id", "occurred_at", "event_type", "device"],
+    "events": ["event_id", "customer_id", "occurred_at", "event_type", "device", "product_id"],
     "consents": ["customer_id", "channel", "is_granted", "changed_at"],
     "customers": ["customer_id", "created_at", "city"],
 }
@@ -79,6 +79,8 @@ changes = st.lists(
         st.tuples(st.just("deleted item"), places, st.just(0)),
         st.tuples(st.just("mended row"), places, st.just(0)),
         st.tuples(st.just("other category"), places, st.just(0)),
+        st.tuples(st.just("new product"), st.just(0), st.just(0)),
+        st.tuples(st.just("deleted product"), places, st.just(0)),
         st.tuples(st.just("event"), places, days_back),
         st.tuples(st.just("consent"), places, days_back),
         st.tuples(st.just("moved customer"), places, st.just(0)),
@@ -114,7 +116,11 @@ def _apply(rows: dict, batch: list, today: date) -> None:
                     for row in rows["orders"]
                 ]
             case "other category":
-                rows["products"][place % 3][1] = ("tea", "cups", "")[place % 3]
+                rows["products"][place % len(rows["products"])][1] = ("tea", "cups", "")[place % 3]
+            case "new product" if len(rows["products"]) < 4:
+                rows["products"].append(["p4", "tea"])
+            case "deleted product" if len(rows["products"]) > 1:
+                rows["products"].pop(place % len(rows["products"]))
             case "event":
                 _event(rows, customer, today - timedelta(days=number), ("view", "purchase")[place % 2])
             case "consent":
