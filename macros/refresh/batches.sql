@@ -67,12 +67,20 @@
     {%- set batches = [] -%}
     {%- for date in open -%}{%- do batches.append(as_dates([date])) -%}{%- endfor -%}
     {%- set closed = grid_dates() | reject('in', open) | list -%}
-    {%- if closed -%}{%- do batches.append(as_dates(closed) ~ ' and ' ~ of_changed_customers()) -%}{%- endif -%}
+    {%- if closed -%}{%- do batches.append(as_dates(closed) ~ ' and ' ~ of_changed_dates()) -%}{%- endif -%}
     {{ return(batches) }}
 {% endmacro %}
 
 {% macro of_changed_customers() %}
     {{ return('customer_id in (select customer_id from ' ~ built_model('changed_customers') ~ ')') }}
+{% endmacro %}
+
+{#- A change on a day says nothing of dates before it. -#}
+{% macro of_changed_dates() %}
+    {{ return(
+        '(customer_id, as_of_date) in (select customers.customer_id, dates.as_of_date from ' ~ built_model('changed_customers')
+        ~ ' as customers inner join ' ~ built_model('as_of_dates') ~ ' as dates on customers.changed_from <= dates.as_of_date)'
+    ) }}
 {% endmacro %}
 
 {% materialization by_date, default %}

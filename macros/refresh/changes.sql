@@ -12,11 +12,14 @@
     {{ return(inputs) }}
 {% endmacro %}
 
-{#- The ids of a row by which it is found from other inputs; null where the input has no such column. -#}
+{#- The ids of a row by which it is found from other inputs, and its day; null where the input has no such column. -#}
 {% macro id_columns(input, alias) -%}
+    {%- set columns = input_contract()[input]['columns'] -%}
+    {%- set days = {'orders': 'ordered_at', 'events': 'occurred_at', 'consents': 'changed_at'} -%}
     {%- for name in ['customer_id', 'order_id', 'product_id'] %}
-    {{ alias ~ '.' ~ name if name in input_contract()[input]['columns'] else 'cast(null as string)' }} as {{ name }}{{ ',' if not loop.last }}
+    {{ alias ~ '.' ~ name if name in columns else 'cast(null as string)' }} as {{ name }},
     {%- endfor %}
+    {{ 'try_cast(' ~ alias ~ '.' ~ days[input] ~ ' as date)' if input in days else 'cast(null as date)' }} as date_day
 {%- endmacro %}
 
 {#-

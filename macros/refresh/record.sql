@@ -1,7 +1,8 @@
 {#-
   What is published stays: `materialized='record'` is made date by date like other large models, but a date that is no
   longer due keeps its rows, and so do columns that no longer come. `is_frozen` says that a date is due once, and as
-  long as it is open; without it all dates of the grid are, but for the first one, whose date before has gone.
+  long as it is open; without it all dates of the grid are, but for the first one, whose date before has gone, and in a
+  refresh those before the first change.
   The SQL reads the dates that are due from `due('as_of_dates')`. docs/decisions/0008_the_published_record.md
 -#}
 {% materialization record, default %}
@@ -14,6 +15,13 @@
     {%- else -%}
         {%- set grid = grid_dates() -%}
         {%- set due = grid if grid[0] not in stored_dates() else grid[1:] -%}
+        {%- if var('refresh') -%}
+            {%- set first_change = run_query('select min(changed_from) from ' ~ built_model('changed_customers')).rows[0][0] -%}
+            {%- set open = open_dates() -%}
+            {%- set concerned = [] -%}
+            {%- for date in due if date in open or (first_change and date >= first_change) -%}{%- do concerned.append(date) -%}{%- endfor -%}
+            {%- set due = concerned -%}
+        {%- endif -%}
         {%- if due -%}{%- set batches = date_batches(due) -%}{%- endif -%}
     {%- endif -%}
     {{ run_hooks(pre_hooks) }}

@@ -24,7 +24,7 @@ repeated as (
         {{ typed('source.' ~ name, columns[name]) }} as key_{{ loop.index }},
     {%- endfor %}
         count(*) as copies
-    from {{ due('input_' ~ input, 'due_buckets') }} as source
+    from {{ due('input_' ~ input, 'rows_before') }} as source
     group by {% for name in contract['key'] %}{{ loop.index }}{{ ', ' if not loop.last }}{% endfor %}
     having count(*) > 1
 ),
@@ -53,7 +53,7 @@ known_{{ name }} as (
         source.broken_row,
         source.row_json,
         source.row_hash
-    from {{ due('input_' ~ input, 'due_buckets') }} as source
+    from {{ due('input_' ~ input, 'rows_before') }} as source
     {{ 'left' if rows == 'single' else 'inner' }} join repeated
         on {% for name in contract['key'] %}{{ typed('source.' ~ name, columns[name]) }} = repeated.key_{{ loop.index }}{{ ' and ' if not loop.last }}{% endfor %}
     {%- if rows == 'single' %}

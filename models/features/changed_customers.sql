@@ -1,45 +1,72 @@
+{%- for input in input_contract() %}
+-- depends_on: {{ ref('checked_' ~ input) }}
+{%- endfor %}
 with
 
-changed_rows as (
-    select * from {{ ref('changed_rows') }}
+due_buckets as (
+    select * from {{ ref('due_buckets') }}
+),
+
+rows_before as (
+    select * from {{ ref('rows_before') }}
+),
+
+rows_after as (
+    {%- for input in refreshed_inputs() %}
+    select
+        '{{ input }}' as input,
+        checked.row_hash,
+        {{- id_columns(input, 'checked') | indent(4) }}
+    from {{ ref('checked_' ~ input) }} as checked
+    inner join due_buckets on {{ row_bucket('checked.row_hash') }} = due_buckets.bucket
+    where
+        due_buckets.input = '{{ input }}'
+        and checked.reasons is null
+    union all
+    {%- endfor %}
+    select * from rows_before
+    where false
+),
+
+-- rows that count now and did not before, or the other way round, for whatever reason
+differences as (
+    (select * from rows_before except all select * from rows_after)
+    union all
+    (select * from rows_after except all select * from rows_before)
 ),
 
 orders as (
     select * from {{ ref('stg_orders') }}
 ),
 
-items as (
-    select * from {{ ref('stg_order_items') }}
-),
-
--- rejected ones too: they may have been accepted until the product that they name was gone
-events as (
-    select * from {{ ref('checked_events') }}
-),
-
 -- a product that is in another category now concerns all who bought it
 changed_orders as (
-    select order_id from changed_rows
+    select order_id from differences
     where input = 'order_items'
     union
     select items.order_id
-    from items
-    inner join changed_rows on items.product_id = changed_rows.product_id
-    where changed_rows.input = 'products'
+    from {{ ref('stg_order_items') }} as items
+    inner join differences on items.product_id = differences.product_id
+    where differences.input = 'products'
 ),
 
 customers as (
-    select customer_id from changed_rows
-    union
-    select orders.customer_id
+    select
+        customer_id,
+        date_day
+    from differences
+    where customer_id is not null
+    union all
+    select
+        orders.customer_id,
+        orders.ordered_on as date_day
     from orders
     inner join changed_orders on orders.order_id = changed_orders.order_id
-    union
-    select events.customer_id
-    from events
-    inner join changed_rows on events.product_id = changed_rows.product_id
-    where changed_rows.input = 'products'
 )
 
-select customer_id from customers
-where customer_id is not null
+-- without a day what changed holds for all dates
+select
+    customer_id,
+    min(coalesce(date_day, cast('1900-01-01' as date))) as changed_from
+from customers
+group by customer_id

@@ -74,9 +74,16 @@ changed as (
         '{{ input }}' as input,
         'rejected' as change,
         {{ row_bucket('rejected.row_hash') }} as bucket,
-        {{- id_columns(input, 'rejected') }}
-    from {{ built_model('checked_' ~ input) }} as rejected
-    where rejected.reasons is not null
+        rejected.customer_id,
+        rejected.order_id,
+        rejected.product_id
+    from (
+        select
+            row_hash,
+            {{- id_columns(input, 'stored') }}
+        from {{ built_model('checked_' ~ input) }} as stored
+        where stored.reasons is not null
+    ) as rejected
     {%- endfor %}
 )
 
