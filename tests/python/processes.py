@@ -139,7 +139,7 @@ class Run:
 
     def wait(self) -> Ended:
         """Wait for its end."""
-        self.process.join(900)
+        self.process.join(300)
         assert self.process.exitcode is not None, "it hangs"
         return Ended(self.process.exitcode, self.printed.read_text(encoding="utf-8"))
 
@@ -147,6 +147,9 @@ class Run:
 def _run(root: Path, arguments: list[str], printed: Path, before: Callable | None) -> None:
     from customer_segmentation import builds, cli, inputs
 
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # which is ignored where tests run in the background
     with printed.open("wb") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
