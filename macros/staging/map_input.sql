@@ -40,6 +40,11 @@
     {%- set mapped = {} -%}
     {%- if execute and has_input(input) -%}
         {%- set names = source_columns(input) -%}
+        {%- if not names | reject('equalto', 'broken_row') | join and var('inputs')[input].file is defined -%}
+            {%- do exceptions.raise_compiler_error(
+                "No files found that match inputs." ~ input ~ ".file: '" ~ var('inputs')[input].file ~ "', which was there when the build began."
+            ) -%}
+        {%- endif -%}
         {%- set renamed = var('inputs')[input].get('columns') or {} -%}
         {%- for name, column in input_contract()[input]['columns'].items() -%}
             {%- set expression = renamed.get(name, name) | string -%}
