@@ -100,8 +100,7 @@
 
 {#- Whether this run brings the model up to date instead of building it. -#}
 {% macro is_refresh() %}
-    {%- set existing = load_cached_relation(this) -%}
-    {{ return(var('refresh') and existing is not none and existing.is_table and not should_full_refresh()) }}
+    {{ return(var('refresh') and is_on_record()) }}
 {% endmacro %}
 
 {% macro build_batches(conditions) %}

@@ -47,7 +47,7 @@
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
-{#- Whether there is a record to add to; restating begins a new one. -#}
+{#- Whether there is a table to add to; restating begins a new one. -#}
 {% macro is_on_record() %}
     {%- if not execute -%}{{ return(false) }}{%- endif -%}
     {%- set existing = load_cached_relation(this) -%}

@@ -3,10 +3,6 @@
 {%- endfor %}
 with
 
-due_buckets as (
-    select * from {{ ref('due_buckets') }}
-),
-
 rows_before as (
     select * from {{ ref('rows_before') }}
 ),
@@ -18,9 +14,8 @@ rows_after as (
         checked.row_hash,
         {{- id_columns(input, 'checked') | indent(4) }}
     from {{ ref('checked_' ~ input) }} as checked
-    inner join due_buckets on {{ row_bucket('checked.row_hash') }} = due_buckets.bucket
     where
-        due_buckets.input = '{{ input }}'
+        {{ of_due_rows(input) }}
         and checked.reasons is null
     union all
     {%- endfor %}
@@ -28,11 +23,23 @@ rows_after as (
     where false
 ),
 
--- rows that count now and did not before, or the other way round, for whatever reason
+-- rows that counted before and do not now, or the other way round, for whatever reason
+gone as (
+    select * from rows_before
+    except all
+    select * from rows_after
+),
+
+new as (
+    select * from rows_after
+    except all
+    select * from rows_before
+),
+
 differences as (
-    (select * from rows_before except all select * from rows_after)
+    select * from gone
     union all
-    (select * from rows_after except all select * from rows_before)
+    select * from new
 ),
 
 orders as (

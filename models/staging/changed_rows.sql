@@ -43,7 +43,8 @@ changed as (
         cast(null as bigint) as bucket,
         cast(null as string) as customer_id,
         cast(null as string) as order_id,
-        cast(null as string) as product_id
+        cast(null as string) as product_id,
+        cast(null as date) as date_day
     where false
     {%- for input in refreshed_inputs() %}
     {%- for change, side, other in [('new', 'delivered', 'stored'), ('gone', 'stored', 'delivered')] %}
@@ -54,7 +55,8 @@ changed as (
         bucket,
         customer_id,
         order_id,
-        product_id
+        product_id,
+        date_day
     from {{ side }}_{{ input }}_rows
     where row_hash not in (select row_hash from {{ other }}_{{ input }}_rows)
     {%- endfor %}
@@ -66,7 +68,8 @@ changed as (
         bucket,
         cast(null as string) as customer_id,
         cast(null as string) as order_id,
-        cast(null as string) as product_id
+        cast(null as string) as product_id,
+        cast(null as date) as date_day
     from different_{{ input }}
     -- a rejected row may be one that was only too early, or that lacked what is there now
     union all
@@ -74,16 +77,9 @@ changed as (
         '{{ input }}' as input,
         'rejected' as change,
         {{ row_bucket('rejected.row_hash') }} as bucket,
-        rejected.customer_id,
-        rejected.order_id,
-        rejected.product_id
-    from (
-        select
-            row_hash,
-            {{- id_columns(input, 'stored') }}
-        from {{ built_model('checked_' ~ input) }} as stored
-        where stored.reasons is not null
-    ) as rejected
+        {{- id_columns(input, 'rejected') }}
+    from {{ built_model('checked_' ~ input) }} as rejected
+    where rejected.reasons is not null
     {%- endfor %}
 )
 

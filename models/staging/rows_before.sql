@@ -1,19 +1,13 @@
 -- a full build has no before
-with
-
-due_buckets as (
-    select * from {{ ref('due_buckets') }}
-)
-
+-- depends_on: {{ ref('due_buckets') }}
 {% for input in refreshed_inputs() -%}
 select
     '{{ input }}' as input,
     stored.row_hash,
     {{- id_columns(input, 'stored') }}
 from {{ built_model('checked_' ~ input) }} as stored
-inner join due_buckets on {{ row_bucket('stored.row_hash') }} = due_buckets.bucket
 where
-    due_buckets.input = '{{ input }}'
+    {{ of_due_rows(input) }}
     and stored.reasons is null
 union all
 {% endfor -%}

@@ -10,11 +10,6 @@ LINE = re.compile(r"\n\s*\n\s*LINE \d+:.*", re.DOTALL)
 # (what the message contains, what to do); the first that fits is told
 ADVICE = (
     (
-        "Could not set lock on file",
-        "Another process has the database open (a build, a dashboard, a DuckDB shell). "
-        "Close it and build again.",
-    ),
-    (
         "GZIP stream|ZSTD|zlib|inflate",
         "The compressed file is cut off, or is none: deliver it again, or name it without .gz.",
     ),
