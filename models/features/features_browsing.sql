@@ -1,9 +1,10 @@
 {{ config(materialized='by_date') }}
 {#- without events nothing is known; with them, no event means none -#}
 {%- set no_event = '0' if has_input('events') else 'cast(null as integer)' -%}
-{%- set counts = {'visits': '1'} -%}
-{%- for count in ['views', 'searches', 'carts', 'view_visits'] %}{% do counts.update({count: 'visits.' ~ count}) %}{% endfor -%}
-{%- do counts.update({'converted_visits': 'visits.view_visits * visits.purchases'}) -%}
+{%- set counts = {
+    'visits': '1', 'views': 'visits.views', 'searches': 'visits.searches', 'carts': 'visits.carts',
+    'view_visits': 'visits.view_visits', 'converted_visits': 'visits.view_visits * visits.purchases'
+} -%}
 with
 
 customer_dates as (
@@ -16,7 +17,9 @@ seen as (
         customer_dates.as_of_date,
         count(*) as lifetime_visits,
         {%- for count, number in counts.items() %}
-        sum(case when visits.occurred_on > customer_dates.quarter_before then {{ number }} else 0 end) as {{ count }}_90d,
+        sum(
+            case when visits.occurred_on > customer_dates.quarter_before then {{ number }} else 0 end
+        ) as {{ count }}_90d,
         {%- endfor %}
         max(visits.occurred_on) as last_visit_on,
         max(visits.last_cart_at) as last_cart_at,
@@ -76,9 +79,13 @@ select
     cast(coalesce(seen.{{ count }}_90d, {{ no_event }}) as integer) as {{ count }}_90d,
     {%- endfor %}
     seen.converted_visits_90d / nullif(cast(seen.view_visits_90d as double), 0) as view_to_order_conversion_90d,
-    cast({{ dbt.datediff('seen.last_visit_on', 'customer_dates.as_of_date', 'day') }} as integer) as days_since_last_visit,
+    cast(
+        {{ dbt.datediff('seen.last_visit_on', 'customer_dates.as_of_date', 'day') }} as integer
+    ) as days_since_last_visit,
     carts.last_cart_at as cart_left_at,
-    cast({{ dbt.datediff('carts.last_cart_at', 'customer_dates.as_of_date', 'day') }} as integer) as days_since_cart_left
+    cast(
+        {{ dbt.datediff('carts.last_cart_at', 'customer_dates.as_of_date', 'day') }} as integer
+    ) as days_since_cart_left
 from customer_dates
 {%- for part in ['seen', 'devices', 'carts'] %}
 left join {{ part }}

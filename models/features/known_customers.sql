@@ -2,7 +2,7 @@ with
 
 first_seen as (
     {%- for model, day in {
-        'order_days': 'date_day',
+        'stg_orders': 'ordered_on',
         'stg_events': 'occurred_on',
         'stg_consents': 'changed_on',
         'stg_customers': 'created_on',

@@ -21,7 +21,9 @@ placed as (
         case when returned_amount is not null then amount end as returnable_amount,
         cast(null as decimal(18, 4)) as returned_amount,
         -- an order without a time may have come at any time of its day
-        case when ordered_at = ordered_on then {{ dbt.dateadd('day', 1, 'ordered_at') }} else ordered_at end as last_ordered_at
+        case
+            when ordered_at = ordered_on then {{ dbt.dateadd('day', 1, 'ordered_at') }} else ordered_at
+        end as last_ordered_at
     from orders
 ),
 

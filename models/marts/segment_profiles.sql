@@ -74,7 +74,7 @@ profiles as (
         cast(sum(customers.revenue_12m) as double) as revenue_12m,
         cast(sum(customers.margin_12m) as double) as margin_12m,
         median(customers.lifetime_orders) as lifetime_orders_median,
-        median(customers.revenue_12m) as revenue_12m_median,
+        median(cast(customers.revenue_12m as double)) as revenue_12m_median,
         median(customers.days_since_first_order) as days_since_first_order_median,
         median(customers.days_since_last_order) as days_since_last_order_median,
         median(customers.interpurchase_days_median) as interpurchase_days_median,
