@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 GB = 1024**3
-# at the largest size: docs/decisions/0020_benchmarks.md
+# what is aimed at, at the largest size
 TARGETS = {
     "core_to_a": 1.5,
     "b_to_core": 5.0,

@@ -1,7 +1,9 @@
 {#- The variables that stored fits were made with, as text: {name: value}. A changed one asks for another fit. -#}
 {% macro fit_variables() %}
     {%- set variables = {} -%}
-    {%- for name in ['cluster_method', 'lifetime_model', 'next_order_days', 'churn_days', 'rfm_cutoffs'] -%}
+    {%- for name in [
+        'cluster_method', 'lifetime_model', 'next_order_days', 'churn_days', 'rfm_cutoffs', 'discount_rate', 'value_horizon_days'
+    ] -%}
         {%- do variables.update({name: tojson(var(name) or {}, sort_keys=true) if name == 'rfm_cutoffs' else var(name) | string}) -%}
     {%- endfor -%}
     {{ return(variables) }}

@@ -66,6 +66,22 @@
     {%- for row in run_query('describe table extended ' ~ relation).rows if row[0] == 'Comment' -%}{{ return(row[1]) }}{%- endfor -%}
 {%- endmacro %}
 
+{#- What views say. -#}
+{% macro view_definitions(views) %}{{ return(adapter.dispatch('view_definitions', 'customer_segmentation')(views) if views else []) }}{% endmacro %}
+{% macro default__view_definitions(views) -%}
+    {%- set names = [] -%}
+    {%- for view in views -%}{%- do names.append("('" ~ [view.database, view.schema, view.identifier] | join("', '") ~ "')") -%}{%- endfor -%}
+    {{ return(run_query(
+        'select sql from duckdb_views() where (database_name, schema_name, view_name) in (' ~ names | join(', ')
+        ~ ') order by schema_name, view_name'
+    ).columns[0].values() | list) }}
+{%- endmacro %}
+{% macro spark__view_definitions(views) -%}
+    {%- set definitions = [] -%}
+    {%- for view in views -%}{%- do definitions.append(run_query('show create table ' ~ view).rows[0][0]) -%}{%- endfor -%}
+    {{ return(definitions) }}
+{%- endmacro %}
+
 {#- A row as a number: which of 2^20 buckets its key is in, and below that what stands in it. -#}
 {% macro row_hash(keys, columns) %}{{ return(adapter.dispatch('row_hash', 'customer_segmentation')(keys, columns)) }}{% endmacro %}
 {% macro default__row_hash(keys, columns) -%}

@@ -48,6 +48,12 @@
 {% macro open_dates() %}
     {%- set grid = grid_dates() -%}
     {%- set stored = stored_dates() -%}
+    {%- if stored and stored[-1] > grid[-1] -%}
+        {%- do exceptions.raise_compiler_error(
+            'The latest as-of date is ' ~ grid[-1] ~ ', and ' ~ this.identifier ~ ' goes to ' ~ stored[-1]
+            ~ ': a refresh follows time forwards only. Build anew with make build (dbt build without the variable `refresh`).'
+        ) -%}
+    {%- endif -%}
     {%- set open = [] -%}
     {%- for date in grid if date == grid[-1] or date not in stored or date >= stored[-1] -%}{%- do open.append(date) -%}{%- endfor -%}
     {{ return(open) }}
@@ -103,7 +109,38 @@
     {{ return(var('refresh') and is_on_record()) }}
 {% endmacro %}
 
+{#- What a table is made by: its own SQL, the models that it rests on, and what the views among those say now. -#}
+{% macro fingerprint(sql) %}
+    {%- set code = [sql] -%}
+    {%- set views = [] -%}
+    {%- for id in models_before(model.depends_on.nodes) | sort -%}
+        {%- set node = graph.nodes[id] -%}
+        {%- do code.append(node.raw_code) -%}
+        {#- how an input is read shows in its rows -#}
+        {%- if node.config.materialized == 'view' and not node.name.startswith('input_') -%}
+            {%- do views.append(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(local_md5(code | join ~ view_definitions(views) | join)) }}
+{% endmacro %}
+
+{% macro models_before(ids, found=[]) %}
+    {%- for id in ids if id in graph.nodes and id not in found -%}
+        {%- do found.append(id) -%}
+        {%- do models_before(graph.nodes[id].depends_on.nodes, found) -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{% endmacro %}
+
+{#- Without a mark nothing would be cut: every batch would be everything. -#}
+{% macro check_that_it_can_be_cut(conditions) %}
+    {%- if conditions | length > 1 and '/* due */' not in sql -%}
+        {%- do exceptions.raise_compiler_error(this.identifier ~ ' is made in batches: read one of its models with due().') -%}
+    {%- endif -%}
+{% endmacro %}
+
 {% macro build_batches(conditions) %}
+    {%- do check_that_it_can_be_cut(conditions) -%}
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set existing = load_cached_relation(this) -%}
     {%- set built = make_intermediate_relation(target_relation) -%}
@@ -119,7 +156,7 @@
     {%- if existing is not none -%}{{ adapter.rename_relation(existing, replaced) }}{%- endif -%}
     {{ adapter.rename_relation(built, target_relation) }}
     {%- do persist_docs(target_relation, model) -%}
-    {%- do run_query('comment on table ' ~ target_relation ~ " is '" ~ local_md5(sql) ~ "'") -%}
+    {%- do run_query('comment on table ' ~ target_relation ~ " is '" ~ fingerprint(sql) ~ "'") -%}
     {{ run_hooks(post_hooks) }}
     {{ adapter.commit() }}
     {{ drop_relation_if_exists(replaced) }}
@@ -127,12 +164,13 @@
 {% endmacro %}
 
 {% macro refresh_batches(conditions, gone=none) %}
-    {%- if table_comment(this) != local_md5(sql) -%}
+    {%- if table_comment(this) != fingerprint(sql) -%}
         {%- do exceptions.raise_compiler_error(
-            this.identifier ~ ' was built by other SQL than it has now: the model, a macro or a variable was changed. '
-            ~ 'A refresh would mix the two. Build anew with make build (dbt build without the variable `refresh`).'
+            this.identifier ~ ' was built by other SQL than it has now: a model, a macro, a variable or a column of an input '
+            ~ 'was changed. A refresh would mix the two. Build anew with make build (dbt build without the variable `refresh`).'
         ) -%}
     {%- endif -%}
+    {%- do check_that_it_can_be_cut(conditions) -%}
     {#- statements, unlike queries, begin a transaction: all of it is done or nothing -#}
     {%- if gone -%}{%- call statement('gone') -%}delete from {{ this }} where {{ gone }}{%- endcall -%}{%- endif -%}
     {%- for condition in conditions -%}

@@ -24,36 +24,54 @@
 
 {#-
   Whether all that a refresh brings up to date was last built or refreshed in one run, kept as the comment of
-  changed_customers. After half a run the changes are known to some models and not to others, and no refresh would tell.
+  changed_customers: taken away as such a run begins, and set when it ends well. After half a run the changes are known to
+  some models and not to others, and no refresh would tell.
 -#}
 {% macro check_that_refresh_can_follow() %}
-    {%- if execute and var('refresh') -%}
-        {%- set state = built_model('changed_customers') -%}
-        {%- set is_built = adapter.get_relation(state.database, state.schema, state.identifier) is not none -%}
-        {%- if not is_built or table_comment(state) != 'complete' -%}
-            {%- do exceptions.raise_compiler_error(
-                ('The last run did not finish, or built only some of the models' if is_built else 'There is nothing to bring up to date yet')
-                ~ '. Build first: make build (dbt build without the variable `refresh`).'
-            ) -%}
+    {%- if execute and flags.WHICH in ('run', 'build') -%}
+        {%- set state = state_of_refresh() -%}
+        {%- if var('refresh') -%}
+            {%- if not state or table_comment(state) != 'complete' -%}
+                {%- do exceptions.raise_compiler_error(
+                    ('The last run did not finish, or built only some of the models' if state else 'There is nothing to bring up to date yet')
+                    ~ '. Build first: make build (dbt build without the variable `refresh`).'
+                ) -%}
+            {%- endif -%}
+            {%- for id in selected_resources if id.startswith('model.') and 'fit' in graph.nodes[id].tags -%}
+                {%- do exceptions.raise_compiler_error(
+                    'A refresh applies the stored fits and makes none, and ' ~ id.split('.')[-1]
+                    ~ ' is one: make refresh (dbt build --exclude tag:fit tag:judgement with the variable `refresh`).'
+                ) -%}
+            {%- endfor -%}
+        {%- endif -%}
+        {%- if state and brought_up_to_date() | select('in', selected_resources) | list -%}
+            comment on table {{ state }} is null
         {%- endif -%}
     {%- endif -%}
 {% endmacro %}
 
 {% macro record_whether_refresh_can_follow(results) %}
     {%- if execute and flags.WHICH in ('run', 'build') -%}
-        {%- set needed = [] -%}
-        {%- for node in graph.nodes.values()
-                if node.config.materialized in ('by_row', 'by_customer', 'by_date') and 'fit' not in node.tags -%}
-            {%- do needed.append(node.unique_id) -%}
-        {%- endfor -%}
         {%- set done = [] -%}
-        {%- for result in results if result.node.unique_id in needed and result.status | string == 'success' -%}
-            {%- do done.append(result.node.unique_id) -%}
-        {%- endfor -%}
-        {%- set state = built_model('changed_customers') -%}
-        {%- set ran = results | map(attribute='node.unique_id') | select('in', needed) | list -%}
-        {%- if ran and adapter.get_relation(state.database, state.schema, state.identifier) is not none -%}
-            comment on table {{ state }} is {{ "'complete'" if done | length == needed | length else 'null' }}
+        {%- for result in results if result.status | string == 'success' -%}{%- do done.append(result.node.unique_id) -%}{%- endfor -%}
+        {%- if state_of_refresh() and not brought_up_to_date() | reject('in', done) | list -%}
+            comment on table {{ state_of_refresh() }} is 'complete'
         {%- endif -%}
     {%- endif -%}
+{% endmacro %}
+
+{#- The models that a refresh brings up to date. -#}
+{% macro brought_up_to_date() %}
+    {%- set ids = [] -%}
+    {%- for node in graph.nodes.values()
+            if node.config.materialized in ('by_row', 'by_customer', 'by_date', 'record') and 'fit' not in node.tags -%}
+        {%- do ids.append(node.unique_id) -%}
+    {%- endfor -%}
+    {{ return(ids) }}
+{% endmacro %}
+
+{#- The table whose comment says it, if it is built. -#}
+{% macro state_of_refresh() %}
+    {%- set state = built_model('changed_customers') -%}
+    {{ return(adapter.get_relation(state.database, state.schema, state.identifier)) }}
 {% endmacro %}

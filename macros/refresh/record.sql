@@ -19,7 +19,12 @@
             {%- set first_change = run_query('select min(changed_from) from ' ~ built_model('changed_customers')).rows[0][0] -%}
             {%- set open = open_dates() -%}
             {%- set concerned = [] -%}
-            {%- for date in due if date in open or (first_change and date >= first_change) -%}{%- do concerned.append(date) -%}{%- endfor -%}
+            {%- for date in due -%}
+                {#- a move is one since the date before -#}
+                {%- if date in open or loop.previtem in open or (first_change and date >= first_change) -%}
+                    {%- do concerned.append(date) -%}
+                {%- endif -%}
+            {%- endfor -%}
             {%- set due = concerned -%}
         {%- endif -%}
         {%- if due -%}{%- set batches = date_batches(due) -%}{%- endif -%}
