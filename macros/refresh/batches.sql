@@ -166,8 +166,9 @@
 {% macro refresh_batches(conditions, gone=none) %}
     {%- if table_comment(this) != fingerprint(sql) -%}
         {%- do exceptions.raise_compiler_error(
-            this.identifier ~ ' was built by other SQL than it has now: a model, a macro, a variable or a column of an input '
-            ~ 'was changed. A refresh would mix the two. Build anew with make build (dbt build without the variable `refresh`).'
+            this.identifier ~ ' was built by other SQL than it has now: a definition, a variable, a model, a macro or a column of '
+            ~ 'an input was changed. A refresh would mix the two. Build anew: make build with your INPUT (dbt build without the '
+            ~ 'variable `refresh`).'
         ) -%}
     {%- endif -%}
     {%- do check_that_it_can_be_cut(conditions) -%}

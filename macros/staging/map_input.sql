@@ -35,6 +35,20 @@
     ) }}
 {% endmacro %}
 
+{#- What may be wrong with a header that lacks a column. -#}
+{% macro what_is_odd_of_header(wanted, names) -%}
+    {%- set meant = customer_segmentation.nearest(wanted, names) -%}
+    {%- if names[0].startswith('sep=') %}
+        {{- "  The first line is one for a spreadsheet alone: delete it.\n" }}
+    {%- elif names | length == 1 %}
+        {{- "  That is one column only: they must be separated by commas, semicolons, tabs or bars.\n" }}
+    {%- elif meant and modules.re.search('[^\\x00-\\x7f]', meant) and not modules.re.search('[^\\x00-\\x7f]', wanted) %}
+        {{- "  '" ~ meant ~ "' looks much like it, but has a letter of another script.\n" }}
+    {%- elif meant %}
+        {{- "  Did you mean '" ~ meant ~ "'?\n" }}
+    {%- endif %}
+{%- endmacro %}
+
 {#- {contract column: SQL expression over the source}, only for columns that the source has. -#}
 {% macro mapped_columns(input) %}
     {%- set mapped = {} -%}
@@ -62,6 +76,7 @@
                         "Input '" ~ input ~ "' has no column '" ~ expression ~ "' for the "
                         ~ ("required " if column.required else "") ~ "column '" ~ name ~ "' of the contract.\n"
                         ~ "  It has: " ~ names | reject('equalto', 'broken_row') | join(', ') ~ ".\n"
+                        ~ what_is_odd_of_header(expression, names | reject('equalto', 'broken_row') | list)
                         ~ "  Say which one it is in the variable `inputs`, at inputs." ~ input ~ ".columns." ~ name
                         ~ " (dbt_project.yml, or the vars file you gave). The contract is docs/input_contract.md.") -%}
                 {%- endif -%}
@@ -95,15 +110,19 @@
     {{ return(modules.re.match(fitting[column.type], type) is not none) }}
 {% endmacro %}
 
-{#- What a trimmed text says, null if nothing. A time of another form than ISO says none, so that 03/04 is not guessed at. -#}
+{#-
+  What a trimmed text says, null if nothing. A time of another form than ISO says none, so that 03/04 is not guessed at;
+  nor are 24 o'clock and 1_000, which DuckDB takes for the next day and for a thousand.
+-#}
 {% macro said(text, name, column) -%}
     {%- if column.type in ('date', 'timestamp') -%}
     case
-        when {{ matches(text, '^[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?$') }} then {{ text }}
+        when {{ matches(text, '^[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}([ T]([01]?[0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?$') }} then {{ text }}
         when not {{ says_nothing(text) }} then concat('not ISO: ', {{ text }})
     end
     {%- else -%}
-    case when not {{ says_nothing(text) }} then {{ whole_number_text(text) if name.endswith('_id') else text }} end
+    {%- set kept = whole_number_text(text) if name.endswith('_id') else "replace(" ~ text ~ ", '_', ' ')" if column.type in ('decimal', 'integer') else text %}
+    case when not {{ says_nothing(text) }} then {{ kept }} end
     {%- endif -%}
 {%- endmacro %}
 

@@ -16,8 +16,8 @@ plain as (
         customer_id,
         lower(translate(
             customer_id,
-            '０１２３４５６７８９АВЕКМНОРСТХаеорсухΑΒΕΖΗΙΚΜΝΟΡΤΥΧο',
-            '0123456789ABEKMHOPCTXaeopcyxABEZHIKMNOPTYXo'
+            '０１２３４５６７８９АВЕКМНОРСТХаеорсухΑΒΕΖΗΙΚΜΝΟΡΤΥΧοＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ',
+            '0123456789ABEKMHOPCTXaeopcyxABEZHIKMNOPTYXoABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
         )) as plain_id
     from ids
 ),
