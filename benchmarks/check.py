@@ -101,7 +101,7 @@ def _compare(connection: duckdb.DuckDBPyConnection, table: Table, reference: str
             whose = "the project" if side == "ours" else f"({reference})"
             problems.append(f"{of_side:,} rows of {whose} with {rows:,} matches")
     tolerance = table.tolerance[0 if reference == "a" else 1]
-    if difference > tolerance:
+    if not difference <= tolerance:  # so that NaN is found as well
         problems.append(f"difference {difference:.1e}")
     if reference != "a":
         for name in table.named:

@@ -15,7 +15,7 @@ from dbt.cli.main import dbtRunner
 from dbt.node_types import NodeType
 from rich.console import Console
 
-from customer_segmentation import engine_messages, faults, publishing
+from customer_segmentation import messages, publishing
 from customer_segmentation.environment import PROJECT
 from customer_segmentation.errors import ReadableError
 from customer_segmentation.inputs import Input
@@ -49,18 +49,32 @@ def build(
             f"There are no fits to apply yet, because {source.database} was never built: "
             "make build comes first."
         )
-    as_it_was = f"{source.database} is as it was." if source.database.exists() else "Nothing is published."
+    before = _file(source.database)
     copy = None
     try:
         with publishing.aside(source.database, keep=keep) as copy:
             results, warnings = _run_dbt(copy, _arguments(source, refresh, full_refresh, select), console)
             _check_complete(copy, results)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(as_it_was) from None
+        raise KeyboardInterrupt(_state(source.database, before)) from None
     except (ReadableError, OSError, duckdb.Error) as error:
+        told = str(error) if isinstance(error, ReadableError) else messages.explain(str(error))
         kept = f" What was built so far: {copy}." if keep and copy and copy.exists() else ""
-        raise BuildError(f"{faults.explain(str(error))}\n\n{as_it_was}{kept}") from error
+        raise BuildError(f"{told}\n\n{_state(source.database, before)}{kept}") from error
     return warnings
+
+
+def _file(database: Path) -> int | None:
+    """Return the number of the file that stands at a path, if any does."""
+    return database.stat().st_ino if database.exists() else None
+
+
+def _state(database: Path, before: int | None) -> str:
+    """Say whether a build that ended early had published: it may have, and not have had time to say so."""
+    now = _file(database)
+    if now != before:
+        return f"{database} is new."
+    return f"{database} is as it was." if now else "Nothing is published."
 
 
 def _arguments(source: Input, refresh: bool, full_refresh: bool, select: str | None) -> list[str]:
@@ -89,7 +103,7 @@ def _run_dbt(
 ) -> tuple[list[RunResult], list[str]]:
     """Run dbt on a database; return the results of its nodes, and its warnings."""
     warnings: list[str] = []
-    place = engine_messages.Place()
+    place = messages.Place()
     os.environ["DBT_PROFILES_DIR"] = str(PROJECT)
     os.environ[ASIDE] = str(database)
     try:
@@ -102,14 +116,11 @@ def _run_dbt(
     if isinstance(outcome.exception, KeyboardInterrupt):
         raise KeyboardInterrupt
     if outcome.exception:
-        raise BuildError(engine_messages.explain(str(outcome.exception), place.name))
+        raise BuildError(messages.explain(str(outcome.exception), place.name))
     results = list(outcome.result)
     if not outcome.success:
-        errors = [
-            engine_messages.explain(_message(result), place.name)
-            for result in results
-            if result.status in FAILED
-        ]
+        failed = [result for result in results if result.status in FAILED]
+        errors = [messages.explain(_message(result), place.name) for result in failed]
         skipped = sum(result.status == NodeStatus.Skipped for result in results)
         if skipped:
             errors.append(f"{skipped} more were skipped because of that.")

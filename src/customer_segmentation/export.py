@@ -34,16 +34,21 @@ def export(database: Path, table: str, output: Path, where: str | None = None) -
         raise ExportError(f"There is no folder {output.parent} to write {output.name} into.")
     with _connect(database) as connection:
         columns = _columns(connection, table)
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=output.parent) as folder:
-            unfinished = Path(folder) / output.name
-            try:
+        try:
+            with tempfile.TemporaryDirectory(prefix=".export-", dir=output.parent) as folder:
+                unfinished = Path(folder) / output.name
                 count = _write(connection, table, columns, where, unfinished)
-            except (duckdb.ParserException, duckdb.BinderException, duckdb.ConversionException) as error:
+                unfinished.replace(output)
+        except (duckdb.Error, OSError) as error:
+            if not where or isinstance(error, (duckdb.OperationalError, OSError)):
                 raise ExportError(
-                    f"--where {where!r} is no condition on {table}: {error}\n\n"
-                    f"Its columns are {', '.join(columns)}."
+                    f"{output} can't be written, for which {output.parent} must have room and give you the "
+                    f"right: {error}"
                 ) from error
-            unfinished.replace(output)
+            raise ExportError(
+                f"--where {where!r} is no condition on {table}: {error}\n\n"
+                f"Its columns are {', '.join(columns)}."
+            ) from error
     return count
 
 

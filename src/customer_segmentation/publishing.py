@@ -36,23 +36,31 @@ def aside(database: Path, *, keep: bool = False) -> Iterator[Path]:
     store that name. Where nothing is published yet there is no copy, and what is built at its path is
     published. If the block raises, the copy is removed, unless it is to be kept.
 
-    Raises PublishingError if another build has the database or the published file is damaged; OSError and
-    duckdb.Error as they come.
+    Raises PublishingError if another build has the database, the published file is damaged, or nothing can be
+    put in its place; OSError and duckdb.Error as they come.
     """
     published = database.resolve()
     folder = published.parent / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     if not os.access(published.parent, os.W_OK):  # else it would be noticed when all is built
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(published.parent))
+    if folder.stat().st_dev != published.parent.stat().st_dev:
+        raise PublishingError(
+            f"{folder} is on another disk than {published.parent}: nothing can be published from there in "
+            "one step. Make it a plain folder, neither a link nor a mount, and build again."
+        )
     copy = folder / database.name
-    with _only_build(folder / f"{published.stem}.lock", database), _closed_to_writers(published) as file:
+    lock = folder / f"{published.stem}.lock"
+    with _only_build(lock, database), _closed_to_writers(published, database) as file:
         try:
             _remove(copy)  # what a killed build has left
             if file:
                 _copy(file, copy)
                 _open(copy, database)
+            _check_place(published, file)
             yield copy
             _settle(copy)
+            _check_place(published, file)
             copy.replace(published)
             _sync(published.parent)
         except BaseException:
@@ -79,7 +87,7 @@ def _only_build(lock: Path, database: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _closed_to_writers(published: Path) -> Iterator[BinaryIO | None]:
+def _closed_to_writers(published: Path, database: Path) -> Iterator[BinaryIO | None]:
     """Hold the lock on the published file that a reader holds: what others wrote into it now would be lost.
 
     Such a lock is gone as soon as the process closes any descriptor of the file, so nothing else may open it
@@ -88,9 +96,8 @@ def _closed_to_writers(published: Path) -> Iterator[BinaryIO | None]:
     if not published.exists():
         yield None
         return
-    if published.with_name(f"{published.name}.wal").exists():
-        with duckdb.connect(str(published)) as connection:  # takes in what a killed writer had committed
-            connection.execute("checkpoint")
+    if _log(published).exists():  # takes in what a killed writer had committed
+        _open(published, database)
     with published.open("rb") as file:
         try:
             fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -109,16 +116,40 @@ def _copy(file: BinaryIO, copy: Path) -> None:
     copy.chmod(os.fstat(file.fileno()).st_mode & 0o777)
 
 
-def _open(copy: Path, database: Path) -> None:
-    """Prove that the copy can be opened, and that this process has no older file of its path still open."""
+def _open(path: Path, database: Path) -> None:
+    """Prove that a file can be opened, and that this process has no older one of its path still open."""
     try:
-        duckdb.connect(str(copy)).close()
+        with duckdb.connect(str(path)) as connection:
+            connection.execute("checkpoint")
     except duckdb.Error as error:
+        if "Could not set lock" in str(error):
+            raise
+        log = _log(path)
+        with_log = f" Move {log.name} with it, or alone if it is of another database." if log.exists() else ""
         raise PublishingError(
             f"{database} holds your published history and can't be read: it is damaged, or no DuckDB "
             "database. Put a copy of it back and build again. If there is none, move it away: the next build "
-            f"then begins a new history.\n{error}"
+            f"then begins a new history.{with_log}\n{error}"
         ) from error
+
+
+def _check_place(published: Path, file: BinaryIO | None) -> None:
+    """Prove that nothing would be lost, nor make what is published unreadable, if it were published now."""
+    if published.exists() and not (file and os.path.samestat(published.stat(), os.fstat(file.fileno()))):
+        raise PublishingError(
+            f"{published} was made by another process (plain dbt, a DuckDB shell) while this build ran, and "
+            "is left as it is. Build again, which continues it, or move it away first."
+        )
+    if _log(published).exists():
+        raise PublishingError(
+            f"{_log(published)} is the log of a database that is not there any more. No other could be read "
+            "beside it. Put that database back, or move its log away as well, and build again."
+        )
+
+
+def _log(database: Path) -> Path:
+    """Return where DuckDB keeps what is committed and not yet in the file."""
+    return database.with_name(f"{database.name}.wal")
 
 
 def _settle(copy: Path) -> None:

@@ -27,7 +27,7 @@ from conftest import Outcome, Project
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from customer_segmentation.engine_messages import Place, explain
+from customer_segmentation.messages import Place, explain
 
 ROWS = rows()
 READABLE = readable_files()

@@ -92,6 +92,11 @@ def test_the_core_tables_of_the_project_and_both_references_are_equal(built: dic
             "expectations",
             "difference 9.9e-03",
         ),
+        (
+            "update customers_by_date set expected_orders_90d = 'nan' where rowid = 0",
+            "expectations",
+            "difference nan",
+        ),
         ("delete from rfm_cutoffs where rowid = 0", "rfm_cutoffs", "rows of the project with"),
         ("delete from rfm_cutoffs", "rfm_cutoffs", " 0 rows "),
     ],

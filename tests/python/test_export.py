@@ -2,6 +2,7 @@
 
 import csv
 import io
+import resource
 
 import duckdb
 import pytest
@@ -62,6 +63,7 @@ MISTAKES = {
     "a mart that is not there": (["custmers"], ["'custmers'", "Did you mean customers?"]),
     "a name with a quote": (['cust"; drop'], ["There is no mart"]),
     "a condition with a typing error": (["customers", "--where", "revnue > 1"], ["revnue", "=name, revenue"]),
+    "an unknown function": (["customers", "--where", "foo(revenue)"], ["is no condition", "foo"]),
     "a condition that is none": (["customers", "--where", "1) union (select"], ["is no condition"]),
     "a condition that can't convert": (
         ["customers", "--where", 'cast("=name" as int) = 1'],
@@ -81,6 +83,20 @@ def test_a_mistake_is_said_and_leaves_the_file_that_was_there(tmp_path, mistake:
     assert [word for word in words if word not in outcome.output] == [], outcome.output
     assert output.read_text(encoding="utf-8") == "before"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "shop.duckdb"]
+
+
+@pytest.mark.parametrize("where", [None, "revenue > 0"])
+def test_a_full_disk_is_said_and_not_put_down_to_the_condition(tmp_path, where: str | None):
+    shop = database(tmp_path, [("a", number + 0.5) for number in range(2000)])
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, most))  # no file may grow beyond 1,000 bytes
+    try:
+        with pytest.raises(export.ExportError, match=r"out\.csv can't be written") as failure:
+            export.export(shop, "customers", tmp_path / "out.csv", where)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
+    assert "File too large" in str(failure.value) and "--where" not in str(failure.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["shop.duckdb"]
 
 
 @pytest.mark.parametrize("name", ["customers.xlsx", "nowhere/customers.csv"])

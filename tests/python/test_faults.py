@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ import pytest
 from conftest import Project
 from processes import Ended, Shop
 
-from customer_segmentation import builds, faults, inputs, publishing, watching
+from customer_segmentation import builds, inputs, messages, publishing, watching
 
 STAGING = ("build", "--select", "staging", "--quiet")
 
@@ -182,13 +183,23 @@ def test_an_input_that_vanishes_in_mid_build_is_told(shop: Shop, failed):
     failed(*STAGING, before=vanish, says="A file of an input is gone, or ends too early.")
 
 
-def test_an_input_that_is_cut_in_mid_build_is_told(shop: Shop, failed):
-    parquet = shop.orders.with_suffix(".parquet")
-    duckdb.sql(f"copy (from read_csv('{shop.orders}')) to '{parquet}'")
+@pytest.mark.parametrize(
+    ("ending", "says"),
+    [
+        (".parquet", "A Parquet file of an input ends too early"),
+        (".csv.gz", "A compressed file of an input ends too early"),
+    ],
+)
+def test_an_input_that_is_cut_in_mid_build_is_told_with_one_advice(
+    shop: Shop, failed, ending: str, says: str
+):
+    delivered = shop.orders.with_suffix(ending)
+    duckdb.sql(f"copy (from read_csv('{shop.orders}')) to '{delivered}'")
     shop.vars_file.write_text(
-        shop.vars_file.read_text(encoding="utf-8").replace(str(shop.orders), str(parquet)), encoding="utf-8"
+        shop.vars_file.read_text(encoding="utf-8").replace(str(shop.orders), str(delivered)), encoding="utf-8"
     )
-    failed(*STAGING, before=partial(on_node, "input_orders", cut, parquet), says="or ends too early.")
+    ended = failed(*STAGING, before=partial(on_node, "input_orders", cut, delivered), says=says)
+    assert ended.printed.count("when it is whole.") == 1
 
 
 def test_an_input_that_is_cut_between_two_looks_is_not_reconciled_and_not_published(shop: Shop, failed):
@@ -215,11 +226,51 @@ def test_an_interrupted_build_says_so_and_leaves_nothing(shop: Shop):
     assert shop.left_aside == []
 
 
+def test_an_interrupt_after_publishing_does_not_say_that_all_is_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def settle(path: Path) -> None:
+        if path == tmp_path / "build":  # the last thing that is done, after the rename
+            raise KeyboardInterrupt
+
+    def run_dbt(database: Path, *_: object) -> tuple[list, list]:
+        duckdb.connect(str(database)).close()
+        return [], []
+
+    monkeypatch.setattr(inputs, "PROJECT", tmp_path)
+    monkeypatch.setattr(publishing, "_sync", settle)
+    monkeypatch.setattr(builds, "_run_dbt", run_dbt)
+    for _ in ("the first build", "the next"):
+        with pytest.raises(KeyboardInterrupt, match=r"shop\.duckdb is new\.$"):
+            builds.build(inputs.Input("shop"))
+
+
 def test_a_read_only_folder_is_told_before_anything_is_built(shop: Shop, failed):
     folder = shop.database.parent
     folder.chmod(0o555)
     failed(*STAGING, before=give_up_rights, says=f"as another one. [Errno 13] Permission denied: '{folder}'")
     folder.chmod(0o755)
+
+
+def test_an_export_into_a_read_only_folder_is_told(shop: Shop):
+    folder = shop.project.root / "exports"
+    folder.mkdir()
+    folder.chmod(0o555)
+    arguments = ("export", "input_reconciliation", "--output", str(folder / "out.csv"))
+    ended = shop.run(*arguments, before=give_up_rights)
+    assert ended.exit_code == 1
+    assert "out.csv can't be written" in ended.printed and "Permission denied" in ended.printed
+    assert "Traceback" not in ended.printed
+
+
+def test_a_folder_on_another_disk_is_told_before_anything_is_built(tmp_path: Path):
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        if Path(elsewhere).stat().st_dev == tmp_path.stat().st_dev:
+            pytest.skip("there is one disk only")
+        (tmp_path / "aside").symlink_to(elsewhere)
+        with pytest.raises(publishing.PublishingError, match="is on another disk"):  # noqa: SIM117
+            with publishing.aside(tmp_path / "shop.duckdb"):
+                pytest.fail("it began to build")
 
 
 @pytest.mark.parametrize("damage", ["cut", "overwritten", "empty"])
@@ -250,15 +301,87 @@ def test_a_refresh_before_the_first_build_says_what_comes_first(shop: Shop):
     assert "make build comes first" in ended.printed
 
 
-def test_what_a_killed_writer_had_committed_is_continued(tmp_path: Path):
-    database = tmp_path / "shop.duckdb"
+def kill_writer(database: Path) -> Path:
+    """Write into a database and be killed; return the log that is left."""
     query = "create table t as select 7 as a"
     code = f"import duckdb, os; c = duckdb.connect({str(database)!r}); c.execute({query!r})"
     subprocess.run([sys.executable, "-c", f"{code}; os.kill(os.getpid(), 9)"])
-    assert database.with_name("shop.duckdb.wal").exists()
+    log = database.with_name(f"{database.name}.wal")
+    assert log.exists()
+    return log
+
+
+def build_anew(database: Path) -> list[tuple]:
+    """Publish a table beside what is there, and return the names of all."""
     with publishing.aside(database) as copy, duckdb.connect(str(copy)) as connection:
-        assert connection.execute("from t").fetchall() == [(7,)]
-    assert not database.with_name("shop.duckdb.wal").exists()
+        connection.execute("create table built (a integer)")
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return connection.execute("show tables").fetchall()
+
+
+def test_what_a_killed_writer_had_committed_is_continued(tmp_path: Path):
+    database = tmp_path / "shop.duckdb"
+    log = kill_writer(database)
+    assert build_anew(database) == [("built",), ("t",)]
+    assert not log.exists()
+
+
+def test_a_reader_in_the_way_of_a_killed_writers_log_is_named_as_a_reader(tmp_path: Path):
+    database = tmp_path / "shop.duckdb"
+    kill_writer(database)
+    with opened(database, ", read_only=True") as reader, pytest.raises(duckdb.IOException) as failure:
+        build_anew(database)
+    told = messages.explain(str(failure.value))
+    assert "was killed, and somebody still reads it" in told and f"(PID {reader})" in told
+    assert build_anew(database) == [("built",), ("t",)]
+
+
+@pytest.mark.parametrize("damage", ["cut", "overwritten", "empty", "of another database"])
+def test_a_damaged_history_with_a_log_is_told_and_left_as_it_is(tmp_path: Path, damage: str):
+    database, other = tmp_path / "shop.duckdb", tmp_path / "other.duckdb"
+    log = kill_writer(database)
+    if damage == "cut":
+        cut(database)
+    elif damage == "of another database":
+        duckdb.connect(str(other)).close()
+        other.replace(database)
+    else:
+        database.write_bytes(b"" if damage == "empty" else b"no database")
+    before = database.read_bytes(), log.read_bytes()
+    with pytest.raises(publishing.PublishingError, match="can't be read: it is damaged") as failure:
+        build_anew(database)
+    assert "Move shop.duckdb.wal with it, or alone if it is of another database." in str(failure.value)
+    assert (database.read_bytes(), log.read_bytes()) == before
+
+
+@pytest.mark.parametrize("moment", ["before the build", "during the build"])
+def test_nothing_is_published_beside_the_log_of_another_database(tmp_path: Path, moment: str):
+    database = tmp_path / "shop.duckdb"
+    if moment == "before the build":
+        log = kill_writer(database)
+        database.unlink()
+    with pytest.raises(publishing.PublishingError, match="is the log of a database"):  # noqa: SIM117
+        with publishing.aside(database) as copy:
+            assert moment == "during the build"
+            duckdb.connect(str(copy)).close()
+            log = kill_writer(database)
+            database.unlink()
+    assert sorted(path.name for path in tmp_path.glob("*.duckdb*")) == [log.name]
+    log.unlink()  # as it says
+    assert build_anew(database) == [("built",)]
+
+
+@pytest.mark.parametrize("moment", ["the first build", "after the published file was moved away"])
+def test_a_database_that_appears_while_a_build_runs_is_not_overwritten(tmp_path: Path, moment: str):
+    database = tmp_path / "shop.duckdb"
+    if moment != "the first build":
+        build_anew(database)
+    with pytest.raises(publishing.PublishingError, match="made by another process"):  # noqa: SIM117
+        with publishing.aside(database) as copy:
+            duckdb.connect(str(copy)).close()
+            database.unlink(missing_ok=True)
+            duckdb.connect(str(database)).execute("create table theirs (a integer)").close()
+    assert build_anew(database) == [("built",), ("theirs",)]
 
 
 def test_a_database_keeps_its_rights_and_the_disk_that_a_link_points_to(tmp_path: Path):
@@ -274,25 +397,6 @@ def test_a_database_keeps_its_rights_and_the_disk_that_a_link_points_to(tmp_path
     assert database.stat().st_mode & 0o777 == 0o640
     with duckdb.connect(str(database), read_only=True) as connection:
         assert connection.execute("from t").fetchall() == []
-
-
-@pytest.mark.parametrize(
-    ("said", "told"),
-    [
-        ("[Errno 28] No space left on device: 'a.duckdb'", "The disk is full"),
-        ("[Errno 122] Disk quota exceeded", "The disk is full"),
-        ("[Errno 30] Read-only file system: 'build/aside'", "Give its user the right"),
-        ('IO Error: Could not read enough bytes from file "build/aside/a.duckdb": tried', "is damaged"),
-        ("Invalid Input Error: No magic bytes found at end of file 'a.parquet'", "ends too early"),
-    ],
-)
-def test_what_the_system_says_is_told_in_other_words(said: str, told: str):
-    explained = " ".join(faults.explain(said).split())
-    assert told in explained and explained.endswith(said)
-
-
-def test_what_is_not_known_is_left_as_it_is():
-    assert faults.explain("Compilation Error in model a") == "Compilation Error in model a"
 
 
 def publish(database: Path, segments: dict[str, str]) -> None:
