@@ -55,12 +55,21 @@ ADVICE = (
         "again, or name it by what it is.",
     ),
     (
+        r"decompression failure|Failed to read file",
+        "A file of an input is damaged: deliver it again.",
+    ),
+    (
         r"No files found that match|Could not read enough bytes",
         f"A file of an input is gone, or ends too early. {WHEN_WHOLE}",
     ),
     (
         r"^inputs\..*(Binder|Parser|Catalog) Error",
         f"The SQL there can't be understood; {GUIDE} has examples.",
+    ),
+    (
+        r"(Table|View) with name .* does not exist",
+        "Something that it reads was not built yet. Run make build once, or select what it rests on too: "
+        '--select "+name".',
     ),
     (
         r"Conversion Error|Could not (parse|convert)|Out of Range Error",

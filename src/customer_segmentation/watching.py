@@ -13,6 +13,7 @@ from customer_segmentation.environment import PROJECT
 from customer_segmentation.errors import ReadableError
 from customer_segmentation.inputs import Input
 
+LONGEST_PAUSE = 1800  # seconds between two tries of what failed
 DECIDING = ("dbt_project.yml", "models/**/*", "macros/**/*", "seeds/reference/*")
 # a corrected row is a new one, and one that is gone
 CHANGED = """
@@ -53,10 +54,12 @@ def watch(
     """Refresh an input every so many seconds, until interrupted; without rounds, for ever.
 
     A round in which no file of the inputs or of the project has changed is passed over in silence. One that
-    fails says why, publishes nothing and is tried again.
+    fails says why and publishes nothing. It is tried again as soon as a file changes, or else after ever
+    longer pauses.
     """
     published = Published()
-    built_from = failed = None
+    built_from = tried = failed = None
+    failures, retry_at = 0, 0.0
     warned: set[str] = set()
     for number in rounds or count():
         started = time.monotonic()
@@ -65,10 +68,10 @@ def watch(
             if not number:
                 published.read(source.database)
             found = files(source)
-            if found is None or found != built_from:
-                built_from = None
+            if (found is None or found != built_from) and (found != tried or started >= retry_at):
+                tried, built_from = found, None
                 warnings = builds.build(source, refresh=True)
-                built_from, failed = found, None
+                built_from, failed, failures, retry_at = found, None, 0, 0.0
                 changed = published.read(source.database)
                 say(f"{_now()}  {changed}; {time.monotonic() - started:.1f} s")
                 for warning in sorted(set(warnings) - warned):
@@ -77,7 +80,10 @@ def watch(
         except (ReadableError, duckdb.Error, OSError) as error:
             again = str(error) == failed
             failed = str(error)
-            say(f"{_now()}  This round failed{' again' if again else ', the next will try again'}.")
+            failures += 1
+            pause = min(every * 2**failures, LONGEST_PAUSE)
+            retry_at = started + pause
+            say(f"{_now()}  This round failed{' again' if again else ''}; the next try is in {pause:.0f} s.")
             if not again:
                 say(f"{error}\n")
         time.sleep(max(0.0, started + every - time.monotonic()))

@@ -451,12 +451,37 @@ def test_watching_builds_what_changed_says_whom_it_moved_and_survives_a_round_th
     assert lines == [
         "rows: orders 2 new 1 gone; customers in other segments: 2",
         "Warning: a warning",
-        "This round failed, the next will try again.",
+        "This round failed; the next try is in 0 s.",
         "the disk is full\n",
-        "This round failed again.",
+        "This round failed again; the next try is in 0 s.",
         "rows: orders 2 new 1 gone; customers in other segments: 0",
     ]
     assert next(results, None) is None
+
+
+def test_what_failed_is_tried_again_when_a_file_changes_and_not_at_every_look(tmp_path: Path, monkeypatch):
+    orders, vars_file = tmp_path / "orders.csv", tmp_path / "shop.yml"
+    orders.write_text("1", encoding="utf-8")
+    vars_file.write_text("inputs: {orders: {file: orders.csv}}", encoding="utf-8")
+    monkeypatch.setattr(inputs, "PROJECT", tmp_path)
+    monkeypatch.setattr(watching, "PROJECT", tmp_path)
+    (tmp_path / "dbt_project.yml").write_text("vars: {inputs: {}}", encoding="utf-8")
+    monkeypatch.setattr(watching.time, "sleep", lambda seconds: None)
+    tries = []
+
+    def fail(source: object, refresh: bool) -> None:
+        tries.append(orders.read_text(encoding="utf-8"))
+        raise builds.BuildError("the file is broken")
+
+    monkeypatch.setattr(builds, "build", fail)
+
+    def rounds() -> Iterator[int]:
+        yield from (0, 1, 2)
+        orders.write_text("12", encoding="utf-8")
+        yield from (3, 4)
+
+    watching.watch(str(vars_file), 60, lambda line: None, rounds())
+    assert tries == ["1", "12"]
 
 
 def test_watching_inputs_that_are_no_files_builds_in_each_round(tmp_path: Path):

@@ -23,6 +23,8 @@ LOCKED = 'IO Error: Could not set lock on file "a.duckdb": Conflicting lock is h
         ),
         ("IO Error: Unexpected end of GZIP stream: a.csv.gz", "A compressed file of an input"),
         ("IO Error: Input is not a GZIP stream: a.csv.gz", "name it without .gz"),
+        ('IO Error: Failed to read file "a.parquet": Snappy decompression failure', "is damaged"),
+        ("Catalog Error: Table with name reject_problems does not exist!", "was not built yet"),
         ("Invalid Input Error: CSV Error on Line: 42407", "A CSV file of an input"),
     ],
 )
