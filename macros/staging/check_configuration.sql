@@ -118,7 +118,7 @@
     {%- do looking_at('inputs.' ~ input) -%}
 {% endmacro %}
 
-{#- The command `segmentation` says this place when the engine finds a mistake there; see engine_messages.py. -#}
+{#- The command `segmentation` says this place when the engine finds a mistake there; see messages.py. -#}
 {% macro looking_at(place) %}{%- do log('Looking at ' ~ place) -%}{% endmacro %}
 
 {#- Types that would be misread without a word. -#}
