@@ -18,7 +18,8 @@
 
 {#- The SQL of a model, reading only those due rows for which a condition holds. -#}
 {% macro cut_at(sql, condition) %}
-    {{ return(modules.re.sub('(\\S+) /\\* due \\*/', '(select * from \\1 where ' ~ condition ~ ')', sql)) }}
+    {%- set said = condition | replace('\\', '\\\\') -%}
+    {{ return(modules.re.sub('(\\S+) /\\* due \\*/', '(select * from \\1 where ' ~ said ~ ')', sql)) }}
 {% endmacro %}
 
 {#- One date is told by `=`, which DuckDB carries over to the tables that are joined on it, as it does not with `in`. -#}
@@ -81,10 +82,18 @@
     {{ return('customer_id in (select customer_id from ' ~ built_model('changed_customers') ~ ')') }}
 {% endmacro %}
 
-{#- A change on a day says nothing of dates before it. -#}
+{#-
+  A change on a day says nothing of dates before it. Where few customers changed they are named: a list reaches the tables
+  behind a view before they are joined, which a query does not.
+-#}
 {% macro of_changed_dates() %}
+    {%- set few = 20000 -%}
+    {%- set changed = run_query('select customer_id from ' ~ built_model('changed_customers') ~ ' limit ' ~ (few + 1)).columns[0].values() -%}
+    {%- set named = [] -%}
+    {%- for id in changed if changed | length <= few -%}{%- do named.append("'" ~ id | replace("'", "''") ~ "'") -%}{%- endfor -%}
     {{ return(
-        '(customer_id, as_of_date) in (select customers.customer_id, dates.as_of_date from ' ~ built_model('changed_customers')
+        ('customer_id in (' ~ named | join(', ') ~ ') and ' if named else '')
+        ~ '(customer_id, as_of_date) in (select customers.customer_id, dates.as_of_date from ' ~ built_model('changed_customers')
         ~ ' as customers inner join ' ~ built_model('as_of_dates') ~ ' as dates on customers.changed_from <= dates.as_of_date)'
     ) }}
 {% endmacro %}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-CUSTOMERS = [f"c{number}" for number in range(14)]
+CUSTOMERS = ["o'c", "c\\1", *(f"c{number}" for number in range(2, 14))]  # ids that SQL must quote are ids too
 FIRST, LAST = date(2025, 9, 3), date(2026, 1, 29)
 HEADERS = {
     "orders": [
