@@ -47,7 +47,7 @@ def folder(node) -> str:
 
 
 def test_there_are_models_in_every_layer(models):
-    layers = {"staging", "features", "fits", "scores", "segments", "marts"}
+    layers = {"staging", "features", "fits", "scores", "segments", "marts", "metrics"}
     assert {folder(node) for node in models.values()} == layers
 
 
