@@ -15,6 +15,8 @@ import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
+from customer_segmentation import inputs
+
 PROJECT = Path(__file__).parents[2]
 DATABASE = "shop"
 NOT_COPIED = (".*", "*.duckdb*", "target", "logs", "__pycache__", "benchmarks", "dashboard")
@@ -148,6 +150,23 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def demo(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """The demo, built once; leave it as it is."""
     return project.run(tmp_path_factory.mktemp("demo"))
+
+
+@pytest.fixture(scope="session")
+def cdnow(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """The example CDNOW, built once; leave it as it is."""
+    return _example(project, tmp_path_factory.mktemp("cdnow"), "cdnow")
+
+
+@pytest.fixture(scope="session")
+def completejourney(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """The example Complete Journey, built once; leave it as it is."""
+    return _example(project, tmp_path_factory.mktemp("completejourney"), "completejourney")
+
+
+def _example(project: Project, folder: Path, name: str) -> Outcome:
+    variables = inputs.resolve(name).vars
+    return project.build(folder, **{key: value for key, value in variables.items() if key != "database"})
 
 
 @pytest.fixture

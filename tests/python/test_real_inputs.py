@@ -6,28 +6,11 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
-from conftest import Outcome, Project
-
-from customer_segmentation import inputs
+from conftest import Outcome
 
 
 def package_file(package: str, name: str) -> Path:
     return next(Path(file.locate()) for file in metadata.files(package) if file.name == name)
-
-
-def build(project: Project, folder: Path, name: str) -> Outcome:
-    variables = inputs.resolve(name).vars
-    return project.build(folder, **{key: value for key, value in variables.items() if key != "database"})
-
-
-@pytest.fixture(scope="module")
-def cdnow(project, tmp_path_factory) -> Outcome:
-    return build(project, tmp_path_factory.mktemp("cdnow"), "cdnow")
-
-
-@pytest.fixture(scope="module")
-def completejourney(project, tmp_path_factory) -> Outcome:
-    return build(project, tmp_path_factory.mktemp("completejourney"), "completejourney")
 
 
 @pytest.fixture(scope="module")

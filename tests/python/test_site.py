@@ -1,0 +1,127 @@
+"""Every page of the site, of every input, in a real browser: docs/dashboard.md."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+import duckdb
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import PROJECT
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from customer_segmentation.dashboard import site
+
+CHROMIUM = Path("/usr/bin/chromium")
+SCREENSHOTS = PROJECT / "build" / "screenshots"
+WIDTHS = {1280: "", 390: "narrow-"}  # the drawing that is shown at that width: what its ids begin with
+SITES = [("demo", "en"), ("demo", "ko"), ("completejourney", "en"), ("cdnow", "en")]
+CURRENCIES = {"demo": "KRW", "completejourney": "USD", "cdnow": "USD"}
+GRAVE = {"serious", "critical"}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM.exists(), "The pages are tested in Chromium: apt install chromium fonts-noto-cjk"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module", params=SITES, ids="-".join)
+def pages(request, tmp_path_factory) -> tuple[str, Path, list[Path]]:
+    """The name of a site, its database, and its pages."""
+    name, language = request.param
+    database = request.getfixturevalue(name).database
+    folder = tmp_path_factory.mktemp("site")
+    with mock.patch.object(site, "WORK", folder / "work"):
+        paths = site.render(database, name, CURRENCIES[name], language, folder / "site")
+    return f"{name}-{language}", database, paths
+
+
+def _open(browser: Browser, path: Path, width: int) -> tuple[Page, list[str]]:
+    """Open a page and return it with all that it complains of, and all that it asks another one for."""
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on(
+        "request",
+        lambda asked: faults.append(asked.url) if not asked.url.startswith(("file:", "data:")) else None,
+    )
+    page.goto(path.as_uri())
+    page.wait_for_function("document.fonts.ready")
+    return page, faults
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_opens_without_a_fault_and_can_be_used_by_everybody(browser, pages, width):
+    """No error, no request to a network, nothing wider than the screen, no serious finding of axe."""
+    name, _, paths = pages
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    for path in paths:
+        page, faults = _open(browser, path, width)
+        page.screenshot(path=SCREENSHOTS / f"{name}-{path.stem}-{width}.png", full_page=True)
+        assert not faults, path.name
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path.name
+        found = Axe().run(page, options={"preload": False}).response["violations"]
+        assert not [rule["help"] for rule in found if rule["impact"] in GRAVE], path.name
+        page.close()
+
+
+# board and number: the same from the marts, by plain SQL; {segmentation} is the one that the page is about
+OF_ONE = (
+    "from marts.segment_profiles where segmentation = '{segmentation}' "
+    "and as_of_date = (select max(as_of_date) from marts.customers)"
+)
+MOVED = (
+    "from marts.segment_migration where segmentation = '{segmentation}' "
+    "and as_of_date = (select max(as_of_date) from marts.customers)"
+)
+HEADLINES = {
+    ("overview", "customers"): "select count(*) from marts.customers",
+    ("overview", "active"): "select count(*) from marts.customers where is_active",
+    ("overview", "revenue"): "select sum(revenue_12m) from marts.customers",
+    ("overview", "expected"): "select sum(expected_revenue_365d) from marts.customers",
+    ("overview", "core"): "select count(*) from marts.core_customers where is_core",
+    ("segments", "segments"): f"select count(*) {OF_ONE} and customers > 0",
+    ("movement", "retained"): f"select sum(customers) {MOVED} and from_segment = to_segment",
+    ("value_and_risk", "expected"): "select sum(expected_revenue_365d) from marts.customers",
+    ("value_and_risk", "lifetime"): "select sum(lifetime_value) from marts.customers",
+    ("value_and_risk", "churn"): "select avg(churn_probability) from marts.customers",
+    ("value_and_risk", "next_order"): "select avg(next_order_probability) from marts.customers",
+    ("definitions", "segmentations"): "select count(distinct segmentation) from marts.segment_profiles "
+    "where segmentation <> '(all)'",
+    ("data_quality", "delivered"): "select sum(rows_in) from marts.input_reconciliation",
+    ("data_quality", "rejected"): "select count(*) from marts.rejected_rows",
+}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_headline_numbers_are_those_of_the_marts(browser, pages, width):
+    """As far as they are written out: 503M says 503 million and up to half a million more or less."""
+    _, database, paths = pages
+    (first, *_) = site.published(database)
+    by_name = {path.stem: path for path in paths}
+    compared = 0
+    with duckdb.connect(str(database), read_only=True) as connection:
+        for (board, number), query in HEADLINES.items():
+            ((expected,),) = connection.execute(query.replace("{segmentation}", first)).fetchall()
+            page, _ = _open(browser, by_name[board], width)
+            shown = page.locator(f"#{WIDTHS[width]}chart-{number}")
+            if expected is not None:
+                value, precision = _read(shown.text_content())
+                assert abs(value - float(expected)) <= precision, (board, number)
+                compared += 1
+            page.close()
+    assert compared > len(HEADLINES) / 2
+
+
+def _read(text: str) -> tuple[float, float]:
+    """Return the number that a text begins with, and how far the one that was rounded to it may be away."""
+    digits, decimals, suffix = re.match(r"\s*([\d,]+)(?:\.(\d+))?\s*([KMBT%]?)", text).groups()
+    unit = {"": 1, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12, "%": 0.01}[suffix]
+    value = float(digits.replace(",", "") + "." + (decimals or "0"))
+    return value * unit, 0.5001 * unit * 10 ** -len(decimals or "")
