@@ -7,6 +7,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 INPUT ?= demo
+LANGUAGE ?= en
 SIZES ?= 10k 100k 1m
 PYTHON ?= python3
 UV ?= uv
@@ -19,10 +20,10 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 COMPILE := pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-header --no-annotate --group build
 
-.PHONY: help build refresh restate test lint docs bench lock clean
+.PHONY: help build refresh restate dashboard dashboard-serve test lint docs bench lock clean
 
 help: ## what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  INPUT is demo, completejourney, cdnow or the path of a vars file (docs/your_own_data.md)."
 
@@ -34,6 +35,12 @@ refresh: $(VENV)/.installed-$(LOCK) ## brings what was built up to date, with th
 
 restate: $(VENV)/.installed-$(LOCK) ## as build, but publish the whole history anew
 	@$(BIN)/segmentation build --input "$(INPUT)" --full-refresh
+
+dashboard: $(VENV)/.installed-$(LOCK) $(VENV)/.installed-dashboard ## the boards of what was built, as pages in build/site/; LANGUAGE=ko
+	@$(BIN)/segmentation dashboard --input "$(INPUT)" --language "$(LANGUAGE)"
+
+dashboard-serve: $(VENV)/.installed-$(LOCK) $(VENV)/.installed-dashboard ## the boards with filters, served until Ctrl-C
+	@$(BIN)/segmentation dashboard --input "$(INPUT)" --language "$(LANGUAGE)" --serve
 
 test: lint ## every check there is
 	@$(BIN)/segmentation build --input demo
@@ -49,9 +56,8 @@ lint: $(VENV)/.installed-dev ## style of Python and SQL
 	@$(BIN)/segmentation contract --check
 	@$(BIN)/segmentation schema --check
 
-docs: $(VENV)/.installed-base ## dbt's documentation site, in target/
-	@$(BIN)/dbt docs generate --quiet
-	@echo "Open it with: $(BIN)/dbt docs serve"
+docs: $(VENV)/.installed-$(LOCK) $(VENV)/.installed-docs ## every table and column, and where it comes from, as pages in build/docs/
+	@$(BIN)/segmentation docs --input "$(INPUT)"
 
 bench: $(VENV)/.installed-bench ## speed and memory beside two references, into benchmarks/; SIZES="10k 100k 1m"
 	@$(BIN)/python benchmarks/run.py $(SIZES)
@@ -59,13 +65,13 @@ bench: $(VENV)/.installed-bench ## speed and memory beside two references, into 
 lock: ## the locks anew, from pyproject.toml; needs uv; FLAGS=--upgrade takes newer versions
 	@$(UV) $(COMPILE) $(FLAGS) --extra dev --output-file requirements-dev.lock
 	@$(UV) $(COMPILE) --constraint requirements-dev.lock --output-file requirements.lock
-	@for extra in bench cdnow completejourney; do \
+	@for extra in bench cdnow completejourney dashboard docs; do \
 		$(UV) $(COMPILE) --constraint requirements-dev.lock --extra $$extra \
 			--output-file requirements-$$extra.lock; \
 	done
 
 clean: ## removes the environment, the databases and all that is generated
-	@rm -rf $(VENV) target logs build/*.duckdb build/*.duckdb.wal build/aside
+	@rm -rf $(VENV) target logs build/*.duckdb build/*.duckdb.wal build/aside build/site build/dashboard build/docs
 
 $(VENV)/.installed-base: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

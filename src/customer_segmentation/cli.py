@@ -10,7 +10,17 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from customer_segmentation import contract, explain, explain_print, export, inputs, promotion, report
+from customer_segmentation import (
+    contract,
+    explain,
+    explain_print,
+    export,
+    inputs,
+    promotion,
+    report,
+    segment_tables,
+)
+from customer_segmentation.dashboard import boards, serving, site
 from customer_segmentation.definitions import scaffold, schema
 from customer_segmentation.demo_shop import main as demo_shop
 from customer_segmentation.environment import PROJECT
@@ -123,6 +133,30 @@ def print_report(name_or_path: str) -> None:
     """Print the segments of a database that was built before."""
     source = inputs.resolve(name_or_path)
     report.print_report(source.database, _currency(source), _console())
+
+
+of_segmentation = click.option("--segmentation", metavar="NAME", help="Of this segmentation.")
+
+
+@main.command()
+@input_option
+@of_segmentation
+def profile(name_or_path: str, segmentation: str | None) -> None:
+    """Print who is in each segment and what they bring; of one segmentation also what they do."""
+    source = inputs.resolve(name_or_path)
+    segment_tables.print_profiles(source.database, segmentation, _currency(source), _console())
+
+
+@main.command()
+@input_option
+@of_segmentation
+@click.option(
+    "--months", type=click.IntRange(1), default=6, show_default=True, help="So many as-of dates, the last."
+)
+def kpis(name_or_path: str, segmentation: str | None, months: int) -> None:
+    """Print month by month who came, stayed, moved and left, and the revenue: of everybody or of segments."""
+    source = inputs.resolve(name_or_path)
+    segment_tables.print_kpis(source.database, segmentation, months, _currency(source), _console())
 
 
 @main.command(name="promote-clusters")
@@ -241,7 +275,36 @@ def export_mart(table: str, name_or_path: str, output: Path, where: str | None) 
     click.echo(f"Wrote {count:,} rows of {table} to {output}.")
 
 
+@main.command()
+@input_option
+@click.option("--language", type=click.Choice(boards.LANGUAGES), default="en", show_default=True)
+@click.option("--serve", is_flag=True, help="Serve the boards with filters, until interrupted.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Serve at this port of localhost.")
+def dashboard(name_or_path: str, language: str, serve: bool, port: int | None) -> None:
+    """Draw the boards of a database that was built before, as pages that open without a server."""
+    source = inputs.resolve(name_or_path)
+    what = (source.database, source.name, _currency(source), language)
+    if serve or port:
+        click.echo(f"Serving the boards of {source.name}. Ctrl-C ends it.")
+        serving.serve(*what, port)
+    else:
+        click.echo(f"Drawing the boards of {source.name} ...")
+        index, *pages = site.render(*what, say=click.echo)
+        click.echo(f"{len(pages)} pages. Open {_short(index)} in a browser.")
+
+
 main.add_command(demo_shop, name="demo-shop")
+
+
+@main.command(name="docs")
+@input_option
+def write_docs(name_or_path: str) -> None:
+    """Write every table and column of what was built, and where each comes from, as pages in build/docs/."""
+    from customer_segmentation import docs_pages  # what it needs is optional
+
+    source = inputs.resolve(name_or_path)
+    click.echo(f"Documenting {source.name} ...")
+    click.echo(f"Open {_short(docs_pages.write(source, click.echo))} in a browser.")
 
 
 @main.command(name="new")

@@ -1,0 +1,222 @@
+"""The numbers of the boards Segments, Overview and Movement as tables on the terminal."""
+
+import difflib
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from customer_segmentation.errors import ReadableError
+
+EVERYBODY = "(all)"
+OF_SEGMENTS = ("Stayed", "Up", "Down")  # everybody has no rank, and stays a customer
+WIDE = ("Orders", "Per order")  # for which there is no room beside the others
+
+# the whole first, then segmentation by segmentation in the order of the catalogue
+PROFILES = """
+select
+    profiles.segmentation,
+    coalesce(profiles.label, 'All customers'),
+    profiles.customers,
+    profiles.share_of_customers,
+    profiles.revenue_12m,
+    profiles.share_of_revenue_12m,
+    profiles.index_revenue_12m,
+    profiles.expected_revenue_365d,
+    profiles.share_active,
+    profiles.share_reachable
+from marts.segment_profiles as profiles
+where profiles.segmentation in ('(all)', $segmentation) or $segmentation is null
+order by profiles.segmentation, profiles.position
+"""
+
+HABITS = """
+select
+    profiles.segmentation,
+    coalesce(profiles.label, 'All customers'),
+    profiles.days_since_last_order_median,
+    profiles.interpurchase_days_median,
+    profiles.average_order_value,
+    profiles.discount_share_median,
+    profiles.churn_probability_mean,
+    profiles.top_categories
+from marts.segment_profiles as profiles
+where profiles.segmentation in ('(all)', $segmentation)
+order by profiles.segmentation, profiles.position
+"""
+
+KPIS = """
+select
+    coalesce(segments.label, 'All customers'),
+    kpis.as_of_date,
+    kpis.customers,
+    kpis.acquired,
+    case when kpis.segmentation <> '(all)' then kpis.retained / nullif(kpis.customers_before, 0) end,
+    kpis.upgraded,
+    kpis.downgraded,
+    kpis.won_back,
+    kpis.churned,
+    kpis.revenue,
+    kpis.orders,
+    kpis.average_order_value,
+    kpis.repeat_rate,
+    kpis.previous_as_of_date
+from marts.segment_kpis as kpis
+left join marts.segments as segments
+    on kpis.segmentation = segments.segmentation
+    and kpis.segment = segments.segment
+where
+    kpis.segmentation = $segmentation
+    and kpis.as_of_date in (
+        select distinct as_of_date from marts.segment_kpis order by as_of_date desc limit $months
+    )
+order by segments.position, kpis.segment, kpis.as_of_date
+"""
+
+
+class TablesError(ReadableError):
+    """There is nothing to show; the message says why, and what to do."""
+
+
+def print_profiles(database: Path, segmentation: str | None, currency: str, console: Console) -> None:
+    """Print who is in each segment at the latest date; of one segmentation also what they do."""
+    with _opened(database) as connection:
+        _check(connection, segmentation)
+        wanted = {"segmentation": segmentation}
+        profiles = connection.execute(PROFILES, wanted).fetchall()
+        habits = connection.execute(HABITS, wanted).fetchall() if segmentation else []
+        (as_of_date,) = connection.execute("select max(as_of_date) from marts.segment_profiles").fetchone()
+    if not profiles:
+        raise TablesError(f"{database} has no customers.")
+    console.print(f"As of {as_of_date}, amounts in {currency}")
+    console.print(
+        _table(
+            {
+                "Segment": str,
+                "Customers": _count,
+                "Share": _percent,
+                "Revenue 12m": _count,
+                "Its share": _percent,
+                "Index": _count,
+                "Expected 365d": _count,
+                "Active": _percent,
+                "Reach": _percent,
+            },
+            profiles,
+            titled=segmentation is None,
+        )
+    )
+    if habits:
+        console.print()
+        console.print(
+            _table(
+                {
+                    "Segment": str,
+                    "Last order": _days,
+                    "Between": _days,
+                    "Average order": _count,
+                    "Discount": _percent,
+                    "Churn": _percent,
+                    "Top categories": str,
+                },
+                habits,
+                titled=False,
+            )
+        )
+    console.print("Index: revenue per customer, 100 is that of all customers. Reach: consents to a channel.")
+    if habits:
+        console.print("Last order, between orders, discount: medians. Churn: mean probability.")
+
+
+def print_kpis(
+    database: Path, segmentation: str | None, months: int, currency: str, console: Console
+) -> None:
+    """Print what changed between the last as-of dates: of everybody, or of each segment of a segmentation."""
+    with _opened(database) as connection:
+        _check(connection, segmentation)
+        wanted = {"segmentation": segmentation or EVERYBODY, "months": months}
+        rows = connection.execute(KPIS, wanted).fetchall()
+    if not rows:
+        raise TablesError(f"{database} has no customers.")
+    columns = {
+        "As of": str,
+        "Customers": _count,
+        "New": _count,
+        "Stayed": _percent,
+        "Up": _count,
+        "Down": _count,
+        "Won back": _count,
+        "Churned": _count,
+        "Revenue": _count,
+        "Orders": _count,
+        "Per order": _count,
+        "Repeat": _percent,
+    }
+    left_out = WIDE if segmentation else OF_SEGMENTS
+    places = [place for place, name in enumerate(columns, start=1) if name not in left_out]
+    shown = {name: kind for name, kind in columns.items() if name not in left_out}
+    table = [(row[0], *(row[place] for place in places)) for row in rows]
+    console.print(f"Since the as-of date before, amounts in {currency}")
+    console.print(_table(shown, table, titled=segmentation is not None))
+    latest, before = max(((row[1], row[-1]) for row in rows), key=lambda dates: dates[0])
+    if before:
+        console.print(f"{latest}: since {before}. Repeat: share of the buyers who had ordered before.")
+
+
+@contextmanager
+def _opened(database: Path):
+    """Open a database to be read; what it lacks is told as a TablesError."""
+    if not database.is_file():
+        raise TablesError(f"There is no database {database} yet. Build it first: segmentation build.")
+    try:
+        with duckdb.connect(str(database), read_only=True) as connection:
+            yield connection
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise TablesError(f"{database} lacks what is shown here. Build it whole.\n{error}") from error
+    except duckdb.IOException as error:
+        raise TablesError(f"{database} can't be opened, dbt may be writing into it: {error}") from error
+
+
+def _check(connection: duckdb.DuckDBPyConnection, segmentation: str | None) -> None:
+    query = "select distinct segmentation from marts.segment_kpis where segmentation <> '(all)' order by 1"
+    names = [name for (name,) in connection.execute(query).fetchall()]
+    if segmentation is None or segmentation in names:
+        return
+    near = difflib.get_close_matches(segmentation, names, n=1, cutoff=0.5)
+    guess = f" Did you mean {near[0]}?" if near else ""
+    raise TablesError(f"There is no segmentation '{segmentation}'.{guess} There are {', '.join(names)}.")
+
+
+def _table(columns: dict[str, Callable[[object], str]], rows: list[tuple], titled: bool) -> Table:
+    """Return rows as a table in sections by their first value, which is shown above them if titled."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for heading, kind in columns.items():
+        justify = "left" if kind is str else "right"
+        table.add_column(heading, justify=justify, no_wrap=kind is not str, overflow="fold")
+    previous = None
+    for section, *values in rows:
+        if section != previous:
+            if previous is not None:
+                table.add_section()
+            if titled:
+                table.add_row(f"[bold]{section}[/bold]")
+        shown = zip(columns.values(), values, strict=True)
+        table.add_row(*("-" if value is None else kind(value) for kind, value in shown))
+        previous = section
+    return table
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}"
+
+
+def _days(days: float) -> str:
+    return f"{days:,.0f} d"
