@@ -18,7 +18,7 @@ BIN := $(VENV)/bin
 LOCK := $(if $(wildcard requirements-$(INPUT).lock),$(INPUT),base)
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 COMPILE := pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-strip-extras --no-header --no-annotate --group build
+	--strip-extras --no-header --no-annotate --group build
 
 .PHONY: help build refresh restate dashboard dashboard-serve test lint docs bench lock clean
 
