@@ -78,11 +78,11 @@ $(VENV)/.installed-base: requirements.lock pyproject.toml
 		|| { echo "Python 3.11 or newer is needed: make build PYTHON=python3.11"; exit 1; }
 	@echo "Making the environment in $(VENV), with the packages of requirements.lock (about a minute) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP_INSTALL) --require-hashes --requirement requirements.lock
+	@$(PIP_INSTALL) --no-deps --require-hashes --requirement requirements.lock
 	@$(PIP_INSTALL) --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(VENV)/.installed-%: requirements-%.lock $(VENV)/.installed-base
 	@echo "Adding the packages of requirements-$*.lock ..."
-	@$(PIP_INSTALL) --require-hashes --requirement $<
+	@$(PIP_INSTALL) --no-deps --require-hashes --requirement $<
 	@touch $@
