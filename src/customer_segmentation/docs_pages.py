@@ -32,7 +32,7 @@ def write(source: Input, say: Callable[[str], None], pages: Path = PAGES) -> Pat
     except ImportError as error:
         raise DocsError(
             "Where columns come from is found by dbt-colibri, which is not installed.\n"
-            "  Install it: .venv/bin/pip install -r requirements-docs.lock\n"
+            "  Install it: .venv/bin/pip install --no-deps -r requirements-docs.lock\n"
             "  or let make do it: make docs"
         ) from error
     if source.built_elsewhere:

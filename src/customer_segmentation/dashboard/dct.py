@@ -15,7 +15,7 @@ def command(*arguments: str) -> list[str]:
     if not path.is_file():
         raise DashboardError(
             "The boards are drawn by dbt-charts, which is not installed.\n"
-            "  Install it: .venv/bin/pip install -r requirements-dashboard.lock\n"
+            "  Install it: .venv/bin/pip install --no-deps -r requirements-dashboard.lock\n"
             "  or let make do it: make dashboard"
         )
     return [str(path), *arguments]
