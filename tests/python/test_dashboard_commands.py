@@ -126,3 +126,11 @@ def test_before_the_first_build_it_says_what_to_do(run, tmp_path):
 
 def test_the_command_of_dbt_charts_stands_beside_python():
     assert Path(dct.command()[0]).is_file()
+
+
+@pytest.mark.parametrize("board", boards.ORDER)
+def test_every_text_of_a_board_has_its_korean_and_no_korean_is_left_over(board):
+    shown = {
+        text for text in boards.texts(boards.read(board)) if text and not boards.IS_QUERIED.fullmatch(text)
+    }
+    assert shown == set(boards.translations("ko", board))
