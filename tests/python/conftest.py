@@ -19,7 +19,17 @@ from customer_segmentation import inputs
 
 PROJECT = Path(__file__).parents[2]
 DATABASE = "shop"
-NOT_COPIED = (".*", "*.duckdb*", "target", "logs", "__pycache__", "benchmarks", "site", "drawn", "screenshots")
+NOT_COPIED = (
+    ".*",
+    "*.duckdb*",
+    "target",
+    "logs",
+    "__pycache__",
+    "benchmarks",
+    "site",
+    "drawn",
+    "screenshots",
+)
 
 
 @dataclass(frozen=True)
