@@ -49,7 +49,7 @@
 {% macro open_dates() %}
     {%- set grid = grid_dates() -%}
     {%- set stored = stored_dates() -%}
-    {%- if stored and stored[-1] > grid[-1] -%}
+    {%- if var('refresh') and stored and stored[-1] > grid[-1] -%}
         {%- do exceptions.raise_compiler_error(
             'The latest as-of date is ' ~ grid[-1] ~ ', and ' ~ this.identifier ~ ' goes to ' ~ stored[-1]
             ~ ': a refresh follows time forwards only. Build anew with make build (dbt build without the variable `refresh`).'
