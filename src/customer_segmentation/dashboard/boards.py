@@ -91,7 +91,7 @@ def write(
     _dump(charts / "meta.yml", {"source": "marts", **style})
     paths = []
     for name in ORDER:
-        words = translations(language, name)
+        written, words = read(name), translations(language, name)
         is_filtered = served and name in BY_SEGMENTATION
         for segmentation in segmentations if name in BY_SEGMENTATION and not served else [""]:
             marks = {
@@ -99,7 +99,7 @@ def write(
                 "{label}": "label" if language == "en" else f"label_{language}",
                 **(FILTERED if is_filtered else {"{segmentation}": segmentation}),
             }
-            board = _filled(read(name), marks, _translator(words, name) if words else None)
+            board = _filled(written, marks, _translator(words, name) if words else None)
             narrow = board.pop("narrow", {})
             if is_filtered:
                 board = _with_filter(board, language, segmentations[0])

@@ -51,12 +51,16 @@ def render(
     site.mkdir(parents=True)
     fonts = {}
     words = boards.translations(language, "pages")
+    titles = {board: boards.read(board)["title"] for board in ORDER}
+    own_style = (boards.HOME / "page.css").read_text(encoding="utf-8")
     pages = []
     for page in drawn[WIDE]:
         parts = [_parts(drawn[width][page], page) for width in (WIDE, NARROW)]
         fonts.update(dict.fromkeys(font for part in parts for font in part["fonts"]))
         pages.append(site / f"{page}.html")
-        pages[-1].write_text(_page(page, parts, name, language, words, segmentations), encoding="utf-8")
+        pages[-1].write_text(
+            _page(page, parts, name, language, words, segmentations, titles, own_style), encoding="utf-8"
+        )
     (site / "fonts.css").write_text("\n".join(fonts), encoding="utf-8")
     index = site / "index.html"
     shutil.copyfile(site / "overview.html", index)
@@ -116,12 +120,18 @@ def _parts(document: str, page: str) -> dict:
 
 
 def _page(
-    page: str, parts: list[dict], name: str, language: str, words: dict[str, str], segmentations: list[str]
+    page: str,
+    parts: list[dict],
+    name: str,
+    language: str,
+    words: dict[str, str],
+    segmentations: list[str],
+    titles: dict[str, str],
+    own_style: str,
 ) -> str:
     def said(text: str) -> str:
         return html.escape(words.get(text, text))
 
-    titles = {board: boards.read(board)["title"] for board in ORDER}
     current = max((board for board in ORDER if page.startswith(board)), key=len)
     links = "".join(
         f'<a href="{board}.html"{_current(board == current)}>{said(title)}</a>'
@@ -136,7 +146,6 @@ def _page(
         )
         within = f'<nav class="within" aria-label="{said("Segmentation")}">{within}</nav>'
     wide, narrow = parts
-    own_style = (boards.HOME / "page.css").read_text(encoding="utf-8")
     return f"""<!doctype html>
 <html lang="{language}">
 <head>
