@@ -181,5 +181,5 @@ class _Progress(AbstractContextManager):
             self.status.update(line)
         elif data.index * 10 // data.total > self.tenth:
             self.tenth = data.index * 10 // data.total
-            self.console.print(line, highlight=False)
+            self.console.print(line, highlight=False, soft_wrap=True)
             sys.stdout.flush()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
 
+from customer_segmentation import databases
 from customer_segmentation.environment import PROJECT
 from customer_segmentation.errors import ReadableError
 from customer_segmentation.inputs import Input
@@ -37,8 +38,7 @@ def write(source: Input, say: Callable[[str], None], pages: Path = PAGES) -> Pat
         ) from error
     if source.built_elsewhere:
         raise DocsError(f"{source.database} is of another project. Document it there: dbt docs generate.")
-    if not source.database.is_file():
-        raise DocsError(f"There is no database {source.database} yet. Build it first: segmentation build.")
+    databases.check(source.database)
     say("Reading the tables and columns ...")
     target = PROJECT / "target" / source.name
     _run_dbt(source, target)

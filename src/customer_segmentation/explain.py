@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from customer_segmentation import databases
 from customer_segmentation.errors import ReadableError
 from customer_segmentation.terms import alternatives_of, columns_of, listed, with_values
 
@@ -146,17 +147,8 @@ def explain(
     database: Path, customer_id: str, as_of: date | None = None, segmentation: str | None = None
 ) -> Explanation:
     """Read what a database knows of a customer at an as-of date, by default the latest one."""
-    if not database.is_file():
-        raise ExplainError(f"There is no database {database} yet. Build it first: segmentation build.")
-    try:
-        with duckdb.connect(str(database), read_only=True) as connection:
-            return _Record(connection, database).explain(customer_id, as_of, segmentation)
-    except (duckdb.CatalogException, duckdb.BinderException) as error:
-        raise ExplainError(f"{database} lacks what an explanation reads. Build it whole.\n{error}") from error
-    except duckdb.IOException as error:
-        if "lock" in str(error):
-            raise ExplainError(f"{database} is being written. Try again when the build is over.") from error
-        raise ExplainError(f"{database} can't be read: {error}") from error
+    with databases.opened(database) as connection:
+        return _Record(connection, database).explain(customer_id, as_of, segmentation)
 
 
 class _Record:
@@ -184,7 +176,7 @@ class _Record:
             raise ExplainError(f"{day} is no as-of date. There is {_enumerated(self.dates)}.")
         named = list(dict.fromkeys(name for name, _ in self.catalogue))
         if segmentation and segmentation not in named:
-            raise ExplainError(f"There is no segmentation '{segmentation}'. There is {_enumerated(named)}.")
+            raise ExplainError(databases.unknown("segmentation", segmentation, named))
         self._check_known(customer_id, day)
         values = self._features(customer_id, day)
         membership = self._rows(MEMBERSHIP, customer_id, day)

@@ -1,11 +1,11 @@
 """Marts as files for other tools: Parquet, or CSV in which a spreadsheet takes no text for a formula."""
 
-import difflib
 import tempfile
 from pathlib import Path
 
 import duckdb
 
+from customer_segmentation import databases
 from customer_segmentation.errors import ReadableError
 
 SCHEMA = "marts"
@@ -28,11 +28,10 @@ def export(database: Path, table: str, output: Path, where: str | None = None) -
     """
     if output.suffix not in (".csv", ".parquet"):
         raise ExportError(f"{output.name} must end in .csv or .parquet.")
-    if not database.is_file():
-        raise ExportError(f"There is no database {database}. Build it first: segmentation build.")
+    databases.check(database)
     if not output.parent.is_dir():
         raise ExportError(f"There is no folder {output.parent} to write {output.name} into.")
-    with _connect(database) as connection:
+    with databases.opened(database) as connection:
         columns = _columns(connection, table)
         try:
             with tempfile.TemporaryDirectory(prefix=".export-", dir=output.parent) as folder:
@@ -65,13 +64,6 @@ def original(cell: str) -> str:
     return cell.removeprefix(MARK)
 
 
-def _connect(database: Path) -> duckdb.DuckDBPyConnection:
-    try:
-        return duckdb.connect(str(database), read_only=True)
-    except duckdb.IOException as error:
-        raise ExportError(f"{database} can't be opened, a build may be running: {error}") from error
-
-
 def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
     """Return {column: type} of a mart."""
     rows = connection.execute(
@@ -81,10 +73,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str
     ).fetchall()
     columns = {column: kind for name, column, kind in rows if name == table}
     if not columns:
-        marts = sorted({name for name, _, _ in rows})
-        near = difflib.get_close_matches(table, marts, n=1, cutoff=0.5)
-        guess = f" Did you mean {near[0]}?" if near else ""
-        raise ExportError(f"There is no mart '{table}'.{guess} There are {', '.join(marts) or 'none yet'}.")
+        raise ExportError(databases.unknown("mart", table, sorted({name for name, _, _ in rows})))
     return columns
 
 

@@ -5,8 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
+from customer_segmentation import databases
 from customer_segmentation.definitions.files import NAME, SEGMENTS, Definition, DefinitionError, write
 
 COMPARISON = re.compile(r"(?:coalesce\((\w+), [^)]*\)|(\w+)) (>|<=) (-?[\d.]+)")
@@ -69,13 +68,8 @@ def promote(database: Path, name: str, owner: str, only: tuple[str, ...] = ()) -
 
 
 def _read(database: Path) -> list[Cluster]:
-    if not database.is_file():
-        raise PromotionError(f"There is no database {database} yet. Build it first: segmentation build.")
-    with duckdb.connect(str(database), read_only=True) as connection:
-        try:
-            clusters = [Cluster(*row) for row in connection.execute(CLUSTERS).fetchall()]
-        except duckdb.CatalogException as error:
-            raise PromotionError(f"{database} has no clusters yet. Build it whole.") from error
+    with databases.opened(database) as connection:
+        clusters = [Cluster(*row) for row in connection.execute(CLUSTERS).fetchall()]
         if not clusters:
             reason = connection.execute(
                 "select note from fits.fit_clusters where metric = 'problem' order by fitted_on desc"
@@ -90,7 +84,7 @@ def _choose(clusters: list[Cluster], only: tuple[str, ...]) -> list[Cluster]:
     names = [cluster.cluster for cluster in clusters]
     for name in only:
         if name not in names:
-            raise PromotionError(f"There is no cluster '{name}': there is {', '.join(sorted(names))}.")
+            raise PromotionError(databases.unknown("cluster", name, sorted(names)))
     chosen = [cluster for cluster in clusters if not only or cluster.cluster in only]
     without = [cluster.cluster for cluster in chosen if not cluster.rule]
     if without:

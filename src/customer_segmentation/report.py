@@ -3,11 +3,11 @@
 from collections import Counter
 from pathlib import Path
 
-import duckdb
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from customer_segmentation import databases
 from customer_segmentation.errors import ReadableError
 
 WIDTH = 100
@@ -188,29 +188,24 @@ class ReportError(ReadableError):
 
 def print_report(database: Path, currency: str, console: Console) -> None:
     """Print the segments of the latest as-of date, what was rejected and what was left out."""
-    if not database.is_file():
-        raise ReportError(f"There is no database {database} yet. Build it first: segmentation build.")
-    with duckdb.connect(str(database), read_only=True) as connection:
-        try:
-            answers = [
-                connection.execute(query).fetchall()
-                for query in (
-                    HEADLINE,
-                    SEGMENTS,
-                    EXPECTED,
-                    JUDGED,
-                    REJECTED,
-                    LEFT_OUT,
-                    KEPT,
-                    RESTATEMENT_DUE,
-                    STALE,
-                    NO_CLUSTERS,
-                    MISTAKES,
-                    HYPOTHESES,
-                )
-            ]
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            raise ReportError(f"{database} lacks what the report reads. Build it whole.\n{error}") from error
+    with databases.opened(database) as connection:
+        answers = [
+            connection.execute(query).fetchall()
+            for query in (
+                HEADLINE,
+                SEGMENTS,
+                EXPECTED,
+                JUDGED,
+                REJECTED,
+                LEFT_OUT,
+                KEPT,
+                RESTATEMENT_DUE,
+                STALE,
+                NO_CLUSTERS,
+                MISTAKES,
+                HYPOTHESES,
+            )
+        ]
     headline, segments, expected, judged, rejected, left_out, *others = answers
     kept, due, stale, no_clusters, *validity = others
 

@@ -1,8 +1,6 @@
 """The numbers of the boards Segments, Overview and Movement as tables on the terminal."""
 
-import difflib
 from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -10,6 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from customer_segmentation import databases
 from customer_segmentation.errors import ReadableError
 
 EVERYBODY = "(all)"
@@ -84,7 +83,7 @@ class TablesError(ReadableError):
 
 def print_profiles(database: Path, segmentation: str | None, currency: str, console: Console) -> None:
     """Print who is in each segment at the latest date; of one segmentation also what they do."""
-    with _opened(database) as connection:
+    with databases.opened(database) as connection:
         _check(connection, segmentation)
         wanted = {"segmentation": segmentation}
         profiles = connection.execute(PROFILES, wanted).fetchall()
@@ -136,7 +135,7 @@ def print_kpis(
     database: Path, segmentation: str | None, months: int, currency: str, console: Console
 ) -> None:
     """Print what changed between the last as-of dates: of everybody, or of each segment of a segmentation."""
-    with _opened(database) as connection:
+    with databases.opened(database) as connection:
         _check(connection, segmentation)
         wanted = {"segmentation": segmentation or EVERYBODY, "months": months}
         rows = connection.execute(KPIS, wanted).fetchall()
@@ -167,28 +166,12 @@ def print_kpis(
         console.print(f"{latest}: since {before}. Repeat: share of the buyers who had ordered before.")
 
 
-@contextmanager
-def _opened(database: Path):
-    """Open a database to be read; what it lacks is told as a TablesError."""
-    if not database.is_file():
-        raise TablesError(f"There is no database {database} yet. Build it first: segmentation build.")
-    try:
-        with duckdb.connect(str(database), read_only=True) as connection:
-            yield connection
-    except (duckdb.CatalogException, duckdb.BinderException) as error:
-        raise TablesError(f"{database} lacks what is shown here. Build it whole.\n{error}") from error
-    except duckdb.IOException as error:
-        raise TablesError(f"{database} can't be opened, dbt may be writing into it: {error}") from error
-
-
 def _check(connection: duckdb.DuckDBPyConnection, segmentation: str | None) -> None:
     query = "select distinct segmentation from marts.segment_kpis where segmentation <> '(all)' order by 1"
     names = [name for (name,) in connection.execute(query).fetchall()]
     if segmentation is None or segmentation in names:
         return
-    near = difflib.get_close_matches(segmentation, names, n=1, cutoff=0.5)
-    guess = f" Did you mean {near[0]}?" if near else ""
-    raise TablesError(f"There is no segmentation '{segmentation}'.{guess} There are {', '.join(names)}.")
+    raise TablesError(databases.unknown("segmentation", segmentation, names))
 
 
 def _table(columns: dict[str, Callable[[object], str]], rows: list[tuple], titled: bool) -> Table:

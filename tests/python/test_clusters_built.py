@@ -114,7 +114,10 @@ def test_nothing_is_written_over(habits: Project, demo: Outcome, monkeypatch: py
     ("options", "said"),
     [
         (("My Habits", "--owner", "crm"), "can't be called 'My Habits'"),
-        (("habits", "--owner", "crm", "--only", "cluster_99"), "no cluster 'cluster_99': there is cluster_1"),
+        (
+            ("habits", "--owner", "crm", "--only", "cluster_99"),
+            "no cluster 'cluster_99'. Did you mean cluster_7? There is cluster_1",
+        ),
         (("habits",), "--owner"),
     ],
 )

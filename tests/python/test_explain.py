@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from customer_segmentation.cli import main
+from customer_segmentation.databases import DatabaseError
 from customer_segmentation.explain import ExplainError, Explanation, explain
 from customer_segmentation.explain_print import print_explanation
 from customer_segmentation.report import WIDTH
@@ -232,7 +233,7 @@ def test_a_database_that_is_not_built_or_only_half_is_told_so(tmp_path: Path):
     assert "Build it first" in outcome.output
     half = tmp_path / "half.duckdb"
     duckdb.connect(str(half)).close()
-    with pytest.raises(ExplainError, match="Build it whole"):
+    with pytest.raises(DatabaseError, match="Build it whole"):
         explain(half, "C1")
 
 
@@ -243,7 +244,7 @@ def test_a_database_that_is_being_written_is_told_so(tmp_path: Path):
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as writer:
         assert writer.stdout.readline() == "open\n"
-        with pytest.raises(ExplainError, match="is being written"):
+        with pytest.raises(DatabaseError, match="is being written"):
             explain(path, "C1")
         writer.communicate("\n")
 

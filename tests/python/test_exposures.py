@@ -23,16 +23,11 @@ def exposures(project) -> dict[str, object]:
     return {exposure.name: exposure for exposure in project.manifest.exposures.values()}
 
 
-def queries(board: object, key: str = "") -> Iterator[str]:
+def queries(board: dict) -> Iterator[str]:
     """Yield the SQL of a board: what stands at `sql`, or right at a chart's `query`."""
-    if isinstance(board, dict):
-        for name, value in board.items():
-            yield from queries(value, name)
-    elif isinstance(board, list):
-        for value in board:
-            yield from queries(value)
-    elif isinstance(board, str) and (key == "sql" or re.match(r"\s*(select|with)\s", board)):
-        yield board
+    for key, text in boards.strings(board):
+        if key == "sql" or re.match(r"\s*(select|with)\s", text):
+            yield text
 
 
 def tables(sql: str) -> set[str]:

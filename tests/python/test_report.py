@@ -6,7 +6,8 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from customer_segmentation.report import WIDTH, ReportError, print_report
+from customer_segmentation.databases import DatabaseError
+from customer_segmentation.report import WIDTH, print_report
 
 MARTS = """
 create schema marts;
@@ -228,5 +229,5 @@ def test_it_is_quiet_where_all_is_well(database: Path):
 def test_a_database_without_marts_is_told_so(tmp_path: Path):
     path = tmp_path / "half.duckdb"
     duckdb.connect(str(path)).close()
-    with pytest.raises(ReportError, match="Build it whole"):
+    with pytest.raises(DatabaseError, match="Build it whole"):
         print_report(path, "KRW", Console())

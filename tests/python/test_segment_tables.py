@@ -120,7 +120,7 @@ def test_of_the_first_date_nothing_is_known_of_before(run):
 def test_an_unknown_segmentation_is_told_the_nearest_one(run, command):
     outcome = run(command, "--segmentation", "lifecycel")
     assert outcome.exit_code == 1
-    assert "no segmentation 'lifecycel'. Did you mean lifecycle? There are behaviour" in outcome.output
+    assert "no segmentation 'lifecycel'. Did you mean lifecycle? There is behaviour" in outcome.output
 
 
 @pytest.mark.parametrize("command", ["profile", "kpis"])

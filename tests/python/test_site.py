@@ -1,6 +1,10 @@
 """Every page of the site, of every input, in a real browser: docs/dashboard.md."""
 
 import re
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
@@ -9,14 +13,14 @@ import duckdb
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import PROJECT
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from customer_segmentation.dashboard import site
 
 CHROMIUM = Path("/usr/bin/chromium")
 SCREENSHOTS = PROJECT / "build" / "screenshots"
 WIDTHS = {1280: "", 390: "narrow-"}  # the drawing that is shown at that width: what its ids begin with
-SITES = [("demo", "en"), ("demo", "ko"), ("completejourney", "en"), ("cdnow", "en")]
+SITES = [(name, language) for name in ("demo", "completejourney", "cdnow") for language in ("en", "ko")]
 CURRENCIES = {"demo": "KRW", "completejourney": "USD", "cdnow": "USD"}
 GRAVE = {"serious", "critical"}
 
@@ -32,11 +36,15 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module", params=SITES, ids="-".join)
 def pages(request, tmp_path_factory) -> tuple[str, Path, list[Path]]:
-    """The name of a site, its database, and its pages."""
+    """The name of a site, its database, and its pages: in Korean of one segmentation: it has all words."""
     name, language = request.param
     database = request.getfixturevalue(name).database
     folder = tmp_path_factory.mktemp("site")
-    with mock.patch.object(site, "WORK", folder / "work"):
+    shown = site.published(database)[: None if language == "en" else 1]
+    with (
+        mock.patch.object(site, "WORK", folder / "work"),
+        mock.patch.object(site, "published", return_value=shown),
+    ):
         paths = site.render(database, name, CURRENCIES[name], language, folder / "site")
     return f"{name}-{language}", database, paths
 
@@ -117,6 +125,47 @@ def test_headline_numbers_are_those_of_the_marts(browser, pages, width):
                 compared += 1
             page.close()
     assert compared > len(HEADLINES) / 2
+
+
+@pytest.fixture
+def served(demo, tmp_path) -> Iterator[str]:
+    """The address at which the boards of the demo are served."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    code = (
+        "from pathlib import Path; from customer_segmentation.dashboard import serving, site; "
+        f"site.WORK = Path({str(tmp_path)!r}); "
+        f"serving.serve(Path({str(demo.database)!r}), 'demo', 'KRW', 'en', {port})"
+    )
+    with (tmp_path / "log").open("w") as log:
+        server = subprocess.Popen([sys.executable, "-c", code], stdout=log, stderr=log)
+    try:
+        until = time.monotonic() + 120
+        while not _answers(port):
+            assert server.poll() is None and time.monotonic() < until, (tmp_path / "log").read_text()
+            time.sleep(0.2)
+        yield f"http://localhost:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as asked:
+        return asked.connect_ex(("localhost", port)) == 0
+
+
+def test_served_boards_show_the_segmentation_that_is_chosen(browser, demo, served):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{served}/segments/", timeout=120_000)
+    for segmentation in ("lifecycle", "loyalty_tier"):
+        page.locator("[data-dbt-variable=segmentation] text").last.click()
+        page.locator(f".dbt-select-option[data-value={segmentation}]").click()
+        ((expected,),) = demo.rows(HEADLINES["segments", "segments"].replace("{segmentation}", segmentation))
+        expect(page.locator("#chart-segments")).to_contain_text(str(expected), timeout=120_000)
+        assert f"segmentation={segmentation}" in page.url
+    page.close()
 
 
 def _read(text: str) -> tuple[float, float]:

@@ -44,18 +44,24 @@ def read(name: str) -> dict:
     return yaml.safe_load((HOME / "boards" / f"{name}.yml").read_text(encoding="utf-8"))
 
 
-def texts(board: object, key: str = "") -> Iterator[str]:
-    """Yield every text of a board that is shown to people."""
+def strings(board: object, key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every string of a board, each with the key at which it stands."""
     if isinstance(board, dict):
         for name, value in board.items():
-            yield from texts(value, name)
+            yield from strings(value, name)
     elif isinstance(board, list):
         for value in board:
-            yield from texts(value, key)
+            yield from strings(value, key)
     elif isinstance(board, str):
-        if key in TEXTS and not IS_QUERIED.fullmatch(board.strip()):
-            yield board.strip()
-        yield from IN_SQL.findall(board)
+        yield key, board
+
+
+def texts(board: dict) -> Iterator[str]:
+    """Yield every text of a board that is shown to people."""
+    for key, text in strings(board):
+        if key in TEXTS and not IS_QUERIED.fullmatch(text.strip()):
+            yield text.strip()
+        yield from IN_SQL.findall(text)
 
 
 def translations(language: str, name: str) -> dict[str, str]:
@@ -158,7 +164,7 @@ def _with_filter(board: dict, language: str, default: str) -> dict:
     """Return a board with a filter by segmentation."""
     label = translations(language, "pages").get("Segmentation", "Segmentation")
     options = {"query": "segmentations", "column": "segmentation"}
-    chosen = {"input": "select", "label": label, "default": default, "options": options}
+    chosen = {"input": "select", "label": label, "default": default, "required": True, "options": options}
     queries = {**board.get("queries", {}), "segmentations": {"sql": PUBLISHED}}
     return {**board, "variables": {"segmentation": chosen, **board.get("variables", {})}, "queries": queries}
 

@@ -9,10 +9,10 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import duckdb
-
+from customer_segmentation import databases
 from customer_segmentation.dashboard import boards, dct
 from customer_segmentation.dashboard.boards import BY_SEGMENTATION, NARROW, ORDER, WIDE, DashboardError
 from customer_segmentation.environment import PROJECT
@@ -35,18 +35,21 @@ def render(
 ) -> list[Path]:
     """Write the pages of a database into the folder of a site and return their paths, index.html first.
 
-    Raises DashboardError if the database is not there, or a board can't be drawn.
+    Raises DatabaseError if the database can't be read, DashboardError if a board can't be drawn.
     """
     segmentations = published(database)
-    drawn = {}
-    for width in (WIDE, NARROW):
-        work = WORK / f"{name}-{width}"
-        paths = boards.write(work, database, currency, language, segmentations, width)
-        say(f"Drawing {len(paths)} pages for {'wide' if width == WIDE else 'narrow'} screens ...")
-        _draw(work, paths)
-        drawn[width] = {
-            path.stem: (work / "drawn" / f"{path.stem}.html").read_text("utf-8") for path in paths
-        }
+    works = {width: WORK / f"{name}-{width}" for width in (WIDE, NARROW)}
+    paths = {
+        width: boards.write(work, database, currency, language, segmentations, width)
+        for width, work in works.items()
+    }
+    say(f"Drawing {len(paths[WIDE])} pages, for wide and for narrow screens ...")
+    with ThreadPoolExecutor() as together:
+        list(together.map(_draw, works.values(), paths.values()))
+    drawn = {
+        width: {path.stem: (work / "drawn" / f"{path.stem}.html").read_text("utf-8") for path in paths[width]}
+        for width, work in works.items()
+    }
     shutil.rmtree(site, ignore_errors=True)
     site.mkdir(parents=True)
     fonts = {}
@@ -69,9 +72,7 @@ def render(
 
 def published(database: Path) -> list[str]:
     """Return the segmentations of a database: those with a column of their own in `customers` first."""
-    if not database.is_file():
-        raise DashboardError(f"There is no database {database}. Build it first: segmentation build.")
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with databases.opened(database) as connection:
         rows = connection.execute(
             """
             with

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from customer_segmentation import databases
 from customer_segmentation.definitions.files import SEGMENTS, Definition, DefinitionError, write
 from customer_segmentation.definitions.language import read_language
 
@@ -13,7 +14,7 @@ def new(name: str, owner: str, question: str | None, basis: str, folder: Path | 
     """Write the files of a segmentation with two example segments and return them."""
     bases = read_language()["segmentation"]["basis"]["values"]
     if basis not in bases:
-        raise DefinitionError(f"There is no basis '{basis}': there is {', '.join(bases)}.")
+        raise DefinitionError(databases.unknown("basis", basis, bases))
     return write(folder or SEGMENTS, name, lambda: _example(name, owner, question or QUESTION, basis))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from customer_segmentation import databases
 from customer_segmentation.inputs import Input
 from customer_segmentation.review import changes, checks, downstream, effect, sides
 from customer_segmentation.review.sides import Definition, ReviewError, Side
@@ -70,8 +71,9 @@ def review(
     Raises ReviewError, with what to do, if there is nothing to compare or a side can't be read.
     """
     database = database or source.database
-    if not database.is_file():
-        raise ReviewError(f"There is no database {database} yet. Build it first: make build.")
+    for path in (database, base_database):
+        if path:
+            databases.check(path)
     commit = sides.find_base(project, reference)
     base = sides.what_else_changed(project, commit, reference)
     with sides.open_workshop(database, project) as workshop:
@@ -88,7 +90,10 @@ def review(
         if not segmentations or change.segmentation in segmentations
     ]
     say("Counting customers ...")
-    with _open(database, base_database) as connection:
+    with databases.opened(database) as connection:
+        if base_database:
+            path = str(base_database).replace("'", "''")
+            connection.execute(f"attach '{path}' as {BASE} (read_only)")
         dates = effect.available_dates(connection, after.relation)
         day = effect.choose_date(dates, as_of_date)
         effects, causes, incomparable = [], {}, {}
@@ -158,20 +163,6 @@ def _causes(
     return Causes(previous, since, databases)
 
 
-def _open(database: Path, base_database: Path | None) -> duckdb.DuckDBPyConnection:
-    try:
-        connection = duckdb.connect(str(database), read_only=True)
-    except duckdb.IOException as error:
-        raise ReviewError(f"{database} can't be read now: is it being built? {error}") from error
-    connection.execute("set enable_progress_bar = false")
-    if base_database:
-        if not base_database.is_file():
-            raise ReviewError(f"There is no database {base_database}.")
-        path = str(base_database).replace("'", "''")
-        connection.execute(f"attach '{path}' as {BASE} (read_only)")
-    return connection
-
-
 def _refuse_problems(side: Side) -> None:
     if side.problems:
         listed = "\n".join(
@@ -185,9 +176,7 @@ def _refuse_unknown(segmentations: tuple[str, ...], before: Side, after: Side) -
     known = [*after.definitions, *before.definitions]
     for name in segmentations:
         if name not in known:
-            raise ReviewError(
-                f"There is no segmentation '{name}'. There are {', '.join(dict.fromkeys(known))}."
-            )
+            raise ReviewError(databases.unknown("segmentation", name, dict.fromkeys(known)))
 
 
 def as_data(found: Review) -> dict:

@@ -1,0 +1,48 @@
+"""Databases that are read: what is in the way is told as an error that can be mended."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from customer_segmentation.errors import ReadableError
+
+
+class DatabaseError(ReadableError):
+    """A database can't be read; the message says why, and what to do."""
+
+
+def check(database: Path) -> None:
+    """Raise DatabaseError if there is no such database."""
+    if not database.is_file():
+        raise DatabaseError(f"There is no database {database} yet. Build it first: segmentation build.")
+
+
+@contextmanager
+def opened(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database to be read, and close it.
+
+    Raises DatabaseError if it is not there, is being written, is damaged, or lacks a table or column that is
+    read while it is open.
+    """
+    check(database)
+    try:
+        with duckdb.connect(str(database), read_only=True) as connection:
+            connection.execute("set enable_progress_bar = false")
+            yield connection
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise DatabaseError(f"{database} lacks what is read here. Build it whole.\n{error}") from error
+    except duckdb.IOException as error:
+        if "lock" in str(error):
+            raise DatabaseError(f"{database} is being written. Try again when that is over.") from error
+        raise DatabaseError(f"{database} can't be read: {error}") from error
+
+
+def unknown(kind: str, name: str, names: Iterable[str]) -> str:
+    """Return the message that nothing of a kind has that name: what may be meant, and what there is."""
+    names = list(names)
+    near = difflib.get_close_matches(name, names, n=1)
+    guess = f" Did you mean {near[0]}?" if near else ""
+    return f"There is no {kind} '{name}'.{guess} There is {', '.join(names) or 'none yet'}."
