@@ -1,9 +1,11 @@
 """The report says in one short table what a build found."""
 
+import re
 from pathlib import Path
 
 import duckdb
 import pytest
+from conftest import PROJECT, Outcome
 from rich.console import Console
 
 from customer_segmentation.databases import DatabaseError
@@ -231,3 +233,13 @@ def test_a_database_without_marts_is_told_so(tmp_path: Path):
     duckdb.connect(str(path)).close()
     with pytest.raises(DatabaseError, match="Build it whole"):
         print_report(path, "KRW", Console())
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.ko.md"])
+def test_the_front_door_shows_the_report_of_the_demo(page, demo: Outcome):
+    text = (PROJECT / page).read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```text\n(As of .*?)\.\.\.\n```", text, re.DOTALL)
+    console = Console(width=WIDTH)
+    with console.capture() as printed:
+        print_report(demo.database, "KRW", console)
+    assert shown.splitlines() == printed.get().splitlines()[: len(shown.splitlines())]
