@@ -22,6 +22,7 @@
         'revenue_12m': 'sum(revenue_12m)',
         'buyers': 'sum(is_buyer)',
         'repeat_buyers': 'sum(is_repeat_buyer)',
+        'active_before': 'sum(was_active)',
         'churned': 'sum(is_churned)',
         'won_back': 'sum(is_won_back)',
         'expected_revenue_365d': 'sum(expected_revenue_365d)',

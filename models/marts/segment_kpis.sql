@@ -47,6 +47,9 @@ departures as (
         from_segment as segment,
         sum(customers) as customers_before,
         sum(case when from_segment = to_segment then 0 else customers end) as departed,
+        sum(case when to_rank > from_rank then customers else 0 end) as moved_up,
+        sum(case when to_rank < from_rank then customers else 0 end) as moved_down,
+        sum(active_before) as active_before,
         sum(churned) as churned
     from moves
     where from_segment is not null
@@ -78,7 +81,7 @@ dates as (
 )
 {%- set has_before = 'dates.previous_as_of_date is not null' %}
 {%- set is_ranked = has_before ~ ' and segments.segment_rank is not null' %}
-{%- set departing = ['customers_before', 'departed', 'churned'] %}
+{%- set departing = ['customers_before', 'active_before', 'departed', 'churned'] %}
 {%- set arriving = ['acquired', 'retained', 'won_back', 'orders', 'buyers', 'repeat_buyers'] %}
 
 select
@@ -94,8 +97,10 @@ select
     {%- for count in arriving %}
     cast(case when {{ has_before }} then coalesce(arrivals.{{ count }}, 0) end as integer) as {{ count }},
     {%- endfor %}
-    {%- for count in ['upgraded', 'downgraded'] %}
-    cast(case when {{ is_ranked }} then coalesce(arrivals.{{ count }}, 0) end as integer) as {{ count }},
+    {%- for count, side in {
+        'upgraded': 'arrivals', 'downgraded': 'arrivals', 'moved_up': 'departures', 'moved_down': 'departures'
+    }.items() %}
+    cast(case when {{ is_ranked }} then coalesce({{ side }}.{{ count }}, 0) end as integer) as {{ count }},
     {%- endfor %}
     cast(case when {{ has_before }} then coalesce(arrivals.revenue, 0) end as decimal(18, 2)) as revenue,
     cast(arrivals.expected_revenue_365d as decimal(18, 2)) as expected_revenue_365d,

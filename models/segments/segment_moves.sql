@@ -72,9 +72,10 @@ changes as (
         cast(now.next_order_probability as decimal(18, 9)) as next_order_probability,
         case when now.last_order_on > now.previous_as_of_date then 1 else 0 end as is_buyer,
         case
-            when now.last_order_on > now.previous_as_of_date and now.lifetime_orders > 1 then 1
+            when now.last_order_on > now.previous_as_of_date and before.lifetime_orders > 0 then 1
             else 0
         end as is_repeat_buyer,
+        case when before.is_active then 1 else 0 end as was_active,
         case when before.is_active and not coalesce(now.is_active, false) then 1 else 0 end as is_churned,
         case when not before.is_active and now.is_active then 1 else 0 end as is_won_back
     from now

@@ -9,6 +9,8 @@ import duckdb
 
 from customer_segmentation.errors import ReadableError
 
+DAMAGED = "Corrupt database file"
+
 
 class DatabaseError(ReadableError):
     """A database can't be read; the message says why, and what to do."""
@@ -35,9 +37,13 @@ def opened(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise DatabaseError(f"{database} lacks what is read here. Build it whole.\n{error}") from error
     except duckdb.IOException as error:
-        if "lock" in str(error):
+        if "Could not set lock" in str(error):
             raise DatabaseError(f"{database} is being written. Try again when that is over.") from error
         raise DatabaseError(f"{database} can't be read: {error}") from error
+    except duckdb.Error as error:
+        if DAMAGED not in str(error):
+            raise
+        raise DatabaseError(f"{database} is damaged. Put a copy back, or build anew.\n{error}") from error
 
 
 def unknown(kind: str, name: str, names: Iterable[str]) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -65,8 +64,7 @@ def _run_dbt(source: Input, target: Path) -> None:
     arguments += ["--profiles-dir", str(PROJECT), "--log-level", "none"]
     if source.vars:
         arguments += ["--vars", json.dumps(source.vars, default=str)]
-    os.environ["DBT_PROFILES_DIR"] = str(PROJECT)
-    with chdir(Path.cwd()):
+    with chdir(Path.cwd()):  # dbt leaves for the project's folder
         outcome = dbtRunner().invoke(arguments)
     DuckDBConnectionManager.close_all_connections()
     if not outcome.success:

@@ -266,3 +266,13 @@ def test_a_condition_is_split_where_people_read_it():
     assert with_values(condition, values) == (
         "a between 1 and 2 (unknown) and (b = 1 or c = 2) (b 1.25, c 12,345) or kind = 'x or y'"
     )
+
+
+def test_a_damaged_database_is_told_so(demo: Outcome, tmp_path: Path):
+    damaged = tmp_path / "damaged.duckdb"
+    content = bytearray(demo.database.read_bytes())
+    for place in range(1 << 15, len(content), 1 << 14):
+        content[place : place + 64] = bytes(64)
+    damaged.write_bytes(content)
+    with pytest.raises(DatabaseError, match=r"is damaged|can't be read"):
+        explain(damaged, "C0001")

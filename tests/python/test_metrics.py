@@ -32,7 +32,7 @@ QUERIES = {
         """
         select
             date_trunc('month', as_of_date), acquired, revenue, won_back, revenue / orders,
-            repeat_buyers / buyers, churned / customers_before
+            repeat_buyers / buyers, churned / active_before
         from marts.segment_kpis
         where segmentation = '(all)'
         """,
@@ -54,10 +54,25 @@ QUERIES = {
         "--metrics customers,segment_revenue,segment_expected_value,retention_rate,upgrade_rate,"
         f'downgrade_rate --group-by metric_time__month,segment__name --where "{OF_TIERS}"',
         """
+        with
+
+        moves as (
+            select
+                as_of_date,
+                from_segment as segment,
+                sum(customers) filter (direction = 'stayed') / sum(customers) as retention,
+                coalesce(sum(customers) filter (direction = 'up'), 0) / sum(customers) as up,
+                coalesce(sum(customers) filter (direction = 'down'), 0) / sum(customers) as down
+            from marts.segment_migration
+            where segmentation = 'loyalty_tier'
+            group by all
+        )
+
         select
             date_trunc('month', as_of_date), segment, customers, revenue, expected_revenue_365d,
-            retained / customers_before, upgraded / customers_before, downgraded / customers_before
+            retention, up, down
         from marts.segment_kpis
+        left join moves using (as_of_date, segment)
         where segmentation = 'loyalty_tier'
         """,
     ),
@@ -89,7 +104,16 @@ QUERIES = {
         """
         select months_since_first_order, sum(active_customers) / sum(customers)
         from marts.cohort_retention
-        where is_complete
+        where is_complete and months_since_first_order > 0
+        group by all
+        """,
+    ),
+    "who of all cohorts came back, by month of the orders": (
+        "--metrics cohort_retention_rate --group-by metric_time__month",
+        """
+        select order_month, sum(active_customers) / sum(customers)
+        from marts.cohort_retention
+        where is_complete and months_since_first_order > 0
         group by all
         """,
     ),
