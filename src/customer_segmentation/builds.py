@@ -143,7 +143,10 @@ def _check_complete(database: Path, results: list[RunResult]) -> None:
 
 def _message(result: RunResult) -> str:
     where = f"{result.node.name} ({result.node.original_file_path})"
-    return result.message if where in result.message else f"{where}: {result.message}"
+    message = result.message if where in result.message else f"{where}: {result.message}"
+    if result.node.resource_type == NodeType.Unit and result.status == NodeStatus.Fail:
+        message += "\nIf the change was meant, correct what this unit test gives or expects."
+    return message
 
 
 def _collector(warnings: list[str]) -> Callable:

@@ -343,8 +343,8 @@ def write_schema(check: bool) -> None:
 
 def _console() -> Console:
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = report.WIDTH
+    # narrower tables would lose columns: there, lines run over
+    console.width = max(console.width, report.WIDTH) if console.is_terminal else report.WIDTH
     return console
 
 

@@ -19,7 +19,9 @@ class DatabaseError(ReadableError):
 def check(database: Path) -> None:
     """Raise DatabaseError if there is no such database."""
     if not database.is_file():
-        raise DatabaseError(f"There is no database {database} yet. Build it first: segmentation build.")
+        raise DatabaseError(
+            f"There is no database {database} yet. Build it first: segmentation build, with the same --input."
+        )
 
 
 @contextmanager

@@ -22,7 +22,12 @@ WORK = PROJECT / "build" / "dashboard"
 BOARD = re.compile(r"<div [^>]*data-dbt-board>\s*(<svg.*</svg>)\s*</div>\s*</div>\s*<script>", re.DOTALL)
 STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 SCRIPT = re.compile(r"<script>(.*)</script>", re.DOTALL)
+DRAWN = re.compile(r"Rendered .* to .*")
 FONT = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
+
+
+def _say_nothing(line: str) -> None:
+    """Leave out what the same work on the other width says too."""
 
 
 def render(
@@ -31,7 +36,7 @@ def render(
     currency: str,
     language: str,
     site: Path = SITE,
-    say: Callable[[str], None] = lambda line: None,
+    say: Callable[[str], None] = _say_nothing,
 ) -> list[Path]:
     """Write the pages of a database into the folder of a site and return their paths, index.html first.
 
@@ -45,7 +50,7 @@ def render(
     }
     say(f"Drawing {len(paths[WIDE])} pages, for wide and for narrow screens ...")
     with ThreadPoolExecutor() as together:
-        list(together.map(_draw, works.values(), paths.values()))
+        list(together.map(_draw, works.values(), paths.values(), [say, _say_nothing]))
     drawn = {
         width: {path.stem: (work / "drawn" / f"{path.stem}.html").read_text("utf-8") for path in paths[width]}
         for width, work in works.items()
@@ -95,15 +100,30 @@ def published(database: Path) -> list[str]:
     return [segmentation for (segmentation,) in rows]
 
 
-def _draw(work: Path, paths: list[Path]) -> None:
+def _draw(work: Path, paths: list[Path], say: Callable[[str], None]) -> None:
     command = dct.command(
         *("render", "--project-dir", str(work)),
         *("--format", "html", "--output", str(work / "drawn" / "{stem}.html"), "--no-cache", "--no-warnings"),
         *map(str, paths),
     )
-    run = subprocess.run(command, capture_output=True, text=True, env=dct.environment(), cwd=work)
-    if run.returncode:
-        raise DashboardError(f"dbt-charts can't draw the boards:\n{run.stderr.strip() or run.stdout.strip()}")
+    drawing = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=dct.environment() | {"PYTHONUNBUFFERED": "1"},
+        cwd=work,
+    )
+    drawn, said = 0, []
+    for line in drawing.stdout:
+        if DRAWN.match(line):
+            drawn += 1
+            if drawn % 5 == 0:
+                say(f"{drawn:>5} of {len(paths)}")
+        elif not line.startswith(str(work)):
+            said.append(line)
+    if drawing.wait():
+        raise DashboardError(f"dbt-charts can't draw {paths[drawn].stem}:\n{''.join(said).strip()}")
 
 
 def _parts(document: str, page: str) -> dict:

@@ -160,4 +160,4 @@ def _table(heading: str, keys: dict) -> list[str]:
 
 def _one_of(values: list[str]) -> str:
     *others, last = (f"`{value}`" for value in values)
-    return f"{', '.join(others)} or {last}"
+    return f"{', '.join(others)} or {last}" if others else last
