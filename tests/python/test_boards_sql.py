@@ -1,0 +1,246 @@
+"""What boards say of small made-up marts: the SQL of the boards themselves, in DuckDB, without dbt."""
+
+import re
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import yaml
+from conftest import PROJECT
+
+from customer_segmentation.dashboard import boards
+
+REFERENCE = re.compile(r"\{\{\s*queries\.(\w+)\s*\}\}")
+SEGMENTATION = "rfm"
+
+
+@cache
+def columns() -> dict[str, str]:
+    """Return the columns of each mart, with their types, as its contract states them."""
+    models = [
+        model
+        for path in (PROJECT / "models").rglob("*.yml")
+        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", [])
+    ]
+    return {
+        model["name"]: ", ".join(f"{column['name']} {column['data_type']}" for column in model["columns"])
+        for model in models
+        if all("data_type" in column for column in model.get("columns", [{}]))
+    }
+
+
+@cache
+def queries(board: str, language: str) -> dict[str, dict]:
+    """Return the queries of a board as dbt-charts gets them."""
+    with TemporaryDirectory() as folder:
+        site = Path(folder) / "site"
+        boards.write(site, Path("shop.duckdb"), "EUR", language, [SEGMENTATION], boards.WIDE)
+        return yaml.safe_load((site / "charts" / f"{board}.yml").read_text(encoding="utf-8"))["queries"]
+
+
+def resolved(sql: str, named: dict[str, dict]) -> str:
+    """Return SQL with the queries that it refers to in their places, as dbt-charts does."""
+    return REFERENCE.sub(lambda found: f"({resolved(named[found[1]]['sql'], named)}) as {found[1]}", sql)
+
+
+def answer(board: str, query: str, marts: dict[str, list[dict] | str], language: str = "en") -> list[dict]:
+    """Return the rows of a board's query, about the segmentation "rfm" where it is about one.
+
+    A mart is rows, in which a column that isn't given is empty, or SQL; those not given have no rows.
+    """
+    assert set(marts) <= set(columns()), "not a mart"
+    named = queries(board, language)
+    with duckdb.connect() as connection:
+        for mart, stated in columns().items():
+            content = marts.get(mart, [])
+            if isinstance(content, str):
+                connection.execute(f"create table {mart} as {content}")
+                continue
+            connection.execute(f"create table {mart} ({stated})")
+            for row in content:
+                places = ", ".join("?" * len(row))
+                connection.execute(
+                    f"insert into {mart} ({', '.join(row)}) values ({places})", list(row.values())
+                )
+        found = connection.execute(resolved(named[query]["sql"], named))
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def segment(name: str, **more: object) -> dict:
+    """Return a row of the mart `segments`."""
+    defaults = {"segmentation": SEGMENTATION, "segment": name, "assignment": "first_match", "position": 1}
+    return {**defaults, "label": name.title(), "label_ko": name.title(), **more}
+
+
+def test_a_query_is_run_with_the_queries_that_it_refers_to():
+    rows = [
+        {"subject": "input", "name": "orders", "is_present": True},
+        {"subject": "column", "name": "orders.status", "is_present": False},
+    ]
+    found = answer("data_quality", "columns_missing", {"input_coverage": rows})
+    assert found == [{"input": "orders", "missing": "status"}]
+
+
+def moved(source: str | None, target: str | None, customers: int, direction: str, **more: object) -> dict:
+    """Return a row of the mart `segment_migration`, at the second date."""
+    defaults = {"as_of_date": "2026-06-30", "segmentation": SEGMENTATION, "cause": "customer"}
+    return {
+        **defaults,
+        "from_segment": source,
+        "to_segment": target,
+        "direction": direction,
+        "customers": customers,
+        **more,
+    }
+
+
+def counted(name: str, **more: object) -> dict:
+    """Return a row of the mart `segment_kpis`, at the second date."""
+    dates = {"as_of_date": "2026-06-30", "previous_as_of_date": "2026-05-31"}
+    return {
+        **dates,
+        "segmentation": SEGMENTATION,
+        "segment": name,
+        "customers": 5,
+        "customers_before": 5,
+        **more,
+    }
+
+
+# of ten loyal customers four are in a segment since that is not defined any more, and one is in none
+REMOVED = {
+    "segments": [segment("loyal", segment_rank=1)],
+    "segment_kpis": [
+        counted("loyal", as_of_date="2026-05-31", previous_as_of_date=None, customers=10),
+        counted("loyal"),
+        counted("dropped"),
+    ],
+    "segment_migration": [
+        moved("loyal", "loyal", 5, "stayed", cause="none"),
+        moved("loyal", "dropped", 4, "across"),
+        moved("loyal", None, 1, "left"),
+    ],
+    "segment_membership": """
+        select
+            concat('C', who) as customer_id,
+            cast(unnest(['2026-05-31', '2026-06-30']) as date) as as_of_date,
+            'rfm' as segmentation,
+            unnest(['loyal', case when who <= 5 then 'loyal' when who <= 9 then 'dropped' end]) as segment
+        from range(1, 11) as customers (who)
+    """,
+}
+
+
+def test_who_is_in_a_segment_that_is_no_longer_defined_is_not_out():
+    cells = answer("movement", "heat_map", REMOVED)
+    assert {(cell["column_name"], cell["tooltip"]) for cell in cells if cell["row_name"] == "1 Loyal"} == {
+        ("1", "1 Loyal → Loyal: 50.0 %"),
+        ("2", "1 Loyal → dropped: 40.0 %"),
+        ("Out", "1 Loyal → Out: 10.0 %"),
+    }
+    flows = answer("movement", "flows", REMOVED)
+    assert {flow["tooltip"] for flow in flows} == {
+        "1 Loyal → 1 Loyal: 5",
+        "1 Loyal → 2 dropped: 4",
+        "1 Loyal → In no segment: 1",
+    }
+    moves = answer("movement", "largest_moves", REMOVED)
+    assert [move["move"] for move in moves] == ["Loyal → dropped", "Loyal → outside"]
+
+
+def test_who_churned_is_a_share_of_those_who_were_active():
+    kpis = """
+        select
+            date '2026-06-30' as as_of_date, 'rfm' as segmentation, 100 as customers, 100 as customers_before,
+            20 as active_before, 5 as churned, 90 as retained, 10 as departed, 0 as acquired, 0 as won_back
+    """
+    (since,) = answer("movement", "since", {"segment_kpis": kpis})
+    assert (since["churned"], since["churned_share"], since["retained_share"]) == (5, 0.25, 0.9)
+
+
+# a definition that was taken back: each time it brought moves, also into the segmentation and out of it
+REVERTED = {
+    "segment_membership": """
+        select
+            'C1' as customer_id,
+            cast(unnest(['2026-03-31', '2026-04-30', '2026-05-31', '2026-06-30']) as date) as as_of_date,
+            'rfm' as segmentation,
+            'loyal' as segment,
+            unnest(['A', 'A', 'B', 'A']) as definition_version
+    """,
+    "segment_migration": [
+        moved("loyal", "new", 1, "across", as_of_date="2026-04-30", cause="refit"),
+        moved("loyal", "new", 2, "across", as_of_date="2026-05-31", cause="definition"),
+        moved(None, "new", 4, "entered", as_of_date="2026-05-31", cause="definition"),
+        moved(None, "new", 8, "entered", as_of_date="2026-05-31"),
+        moved("new", "loyal", 16, "across", as_of_date="2026-06-30", cause="definition"),
+        moved("new", None, 32, "left", as_of_date="2026-06-30", cause="refit"),
+    ],
+}
+
+
+def test_a_definition_that_is_taken_back_has_a_row_for_each_time_and_counts_each_move_once():
+    rows = answer("definitions", "versions", REVERTED)
+    assert [tuple(row.values()) for row in rows] == [
+        ("rfm · A", "2026-03-31 to 2026-04-30", 0, 1),
+        ("rfm · B", "2026-05-31 to 2026-05-31", 6, 0),
+        ("rfm · A", "2026-06-30 to 2026-06-30", 16, 32),
+    ]
+
+
+def test_movement_and_definitions_count_the_same_moves_by_cause():
+    causes = answer("movement", "causes", REVERTED)
+    versions = answer("definitions", "versions", REVERTED)
+    for why, column in (("new definition", "by_definition"), ("new cut-offs", "by_fit")):
+        assert sum(row["customers"] for row in causes if row["why"] == why) == sum(
+            row[column] for row in versions
+        )
+    assert "the customer" not in {row["why"] for row in causes}, "who came in by themselves"
+
+
+def test_a_return_does_not_make_dead_orders_fresh():
+    latest = {
+        "orders.ordered_at": "2026-01-31",
+        "orders.returned_at": "2026-06-30",
+        "orders.updated_at": "2026-06-30",
+    }
+    rows = [
+        {"subject": "column", "name": name, "is_present": True, "latest_on": day, "days_behind": behind}
+        for (name, day), behind in zip(latest.items(), (150, 0, 0), strict=True)
+    ]
+    (orders,) = answer("data_quality", "freshness", {"input_coverage": rows})
+    assert (orders["input"], str(orders["latest_on"]), orders["days_behind"]) == ("orders", "2026-01-31", 150)
+
+
+def test_a_row_that_is_rejected_for_two_reasons_counts_once():
+    rejected = [
+        {
+            "input": "orders",
+            "reasons": "negative:amount, negative:cost_amount",
+            "row_json": '{"amount": "-5"}',
+        },
+        {"input": "orders", "reasons": "negative:amount", "row_json": '{"amount": "-20"}'},
+        {"input": "orders", "reasons": "negative:amount", "row_json": '{"amount": "-30"}'},
+    ]
+    (row,) = answer("data_quality", "reasons", {"rejected_rows": rejected})
+    assert row["rejected"] == 3
+    assert (row["place"], row["shape"]) == ("orders.amount", "“-99”"), "the most frequent"
+
+
+def test_no_gap_and_no_claim_that_fell_is_cut_off():
+    gaps = [
+        {"subject": "column", "name": f"orders.c{number}", "is_present": True, "null_share": 0.5}
+        for number in range(20)
+    ]
+    assert len(answer("data_quality", "gaps", {"input_coverage": gaps})) == 20
+    claims = [{"segmentation": SEGMENTATION, "segment": "loyal", "verdict": "refuted"}] * 20
+    marts = {"hypotheses": claims, "segments": [segment("loyal")]}
+    assert len(answer("definitions", "claims_that_fell", marts)) == 20
+
+
+def test_every_criterion_has_a_name():
+    model = (PROJECT / "models/marts/judgement/segmentation_validity.sql").read_text(encoding="utf-8")
+    listed = re.findall(r"^    '(\w+)',$", model, re.MULTILINE)
+    assert [row["criterion"] for row in answer("definitions", "criteria", {})] == listed
