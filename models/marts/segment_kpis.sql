@@ -89,6 +89,7 @@ select
     dates.previous_as_of_date,
     keys.segmentation,
     keys.segment,
+    publications.definition_version,
     cast(coalesce(arrivals.customers, 0) as integer) as customers,
     -- of the first date there is no before
     {%- for count in departing %}
@@ -125,3 +126,6 @@ left join departures
 left join {{ ref('segments') }} as segments
     on keys.segmentation = segments.segmentation
     and keys.segment = segments.segment
+left join {{ ref('publications') }} as publications
+    on keys.as_of_date = publications.as_of_date
+    and keys.segmentation = publications.segmentation
