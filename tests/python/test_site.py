@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import PROJECT
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from customer_segmentation.dashboard import site
+from customer_segmentation.dashboard import boards, site
 
 CHROMIUM = Path("/usr/bin/chromium")
 SCREENSHOTS = PROJECT / "build" / "screenshots"
@@ -80,51 +80,81 @@ def test_every_page_opens_without_a_fault_and_can_be_used_by_everybody(browser, 
 
 
 # board and number: the same from the marts, by plain SQL; {segmentation} is the one that the page is about
-OF_ONE = (
-    "from marts.segment_profiles where segmentation = '{segmentation}' "
-    "and as_of_date = (select max(as_of_date) from marts.customers)"
-)
-MOVED = (
-    "from marts.segment_migration where segmentation = '{segmentation}' "
-    "and as_of_date = (select max(as_of_date) from marts.customers)"
+LATEST = "as_of_date = (select max(as_of_date) from marts.customers)"
+OF_ONE = f"from marts.segment_profiles where segmentation = '{{segmentation}}' and {LATEST}"
+MOVED = f"from marts.segment_migration where segmentation = '{{segmentation}}' and {LATEST}"
+FLOWED = f"from marts.segment_kpis where segmentation = '{{segmentation}}' and {LATEST}"
+MEMBERS = (
+    "from marts.customers where customer_id in ("
+    f"select customer_id from marts.segment_membership where segmentation = '{{segmentation}}' and {LATEST})"
 )
 HEADLINES = {
     ("overview", "customers"): "select count(*) from marts.customers",
     ("overview", "active"): "select count(*) from marts.customers where is_active",
     ("overview", "revenue"): "select sum(revenue_12m) from marts.customers",
     ("overview", "expected"): "select sum(expected_revenue_365d) from marts.customers",
+    (
+        "overview",
+        "ordered_again",
+    ): "select sum(active_customers) / sum(customers) from marts.cohort_retention "
+    "where months_since_first_order > 0 and is_complete "
+    "and order_month = (select max(order_month) from marts.cohort_retention where is_complete)",
     ("overview", "core"): "select count(*) from marts.core_customers where is_core",
     ("segments", "segments"): f"select count(*) {OF_ONE} and customers > 0",
+    ("segments", "customers"): f"select count(*) {MEMBERS}",
+    ("segments", "revenue"): f"select sum(revenue_12m) {MEMBERS}",
+    ("segments", "expected"): f"select sum(expected_revenue_365d) {MEMBERS}",
     ("movement", "retained"): f"select sum(customers) {MOVED} and from_segment = to_segment",
+    ("movement", "departed"): f"select sum(customers) {MOVED} and from_segment <> coalesce(to_segment, '')",
+    ("movement", "acquired"): f"select sum(customers) {MOVED} and from_segment is null",
+    ("movement", "won_back"): f"select sum(won_back) {FLOWED}",
+    ("movement", "churned"): f"select sum(churned) {FLOWED}",
     ("value_and_risk", "expected"): "select sum(expected_revenue_365d) from marts.customers",
     ("value_and_risk", "lifetime"): "select sum(lifetime_value) from marts.customers",
     ("value_and_risk", "churn"): "select avg(churn_probability) from marts.customers",
     ("value_and_risk", "next_order"): "select avg(next_order_probability) from marts.customers",
     ("definitions", "segmentations"): "select count(distinct segmentation) from marts.segment_profiles "
     "where segmentation <> '(all)'",
+    ("definitions", "segments"): "select count(*) from marts.segments where left_out_because is null",
+    ("definitions", "checks"): "select count(*) from marts.segmentation_validity where verdict = 'pass'",
+    ("definitions", "failed"): "select count(*) from marts.segmentation_validity where verdict = 'fail'",
+    ("definitions", "claims"): "select count(*) from marts.hypotheses where verdict = 'supported'",
     ("data_quality", "delivered"): "select sum(rows_in) from marts.input_reconciliation",
     ("data_quality", "rejected"): "select count(*) from marts.rejected_rows",
+    ("data_quality", "inputs_there"): "select count(*) from marts.input_coverage "
+    "where subject = 'input' and is_present",
+    ("data_quality", "segments_there"): "select count(*) from marts.input_coverage "
+    "where subject = 'segment' and is_present",
 }
+
+
+def test_every_headline_number_of_a_board_is_compared():
+    charts = {board: boards.read(board)["charts"] for board in boards.ORDER}
+    numbers = {
+        (board, name) for board in charts for name in charts[board] if charts[board][name]["type"] == "kpi"
+    }
+    assert numbers == set(HEADLINES)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_headline_numbers_are_those_of_the_marts(browser, pages, width):
-    """As far as they are written out: 503M says 503 million and up to half a million more or less."""
-    _, database, paths = pages
+    """As far as they are written out: 503M says 503 million and up to half a million more or less.
+
+    The demo has all of them; other inputs may have too few dates or customers for some.
+    """
+    site_name, database, paths = pages
     (first, *_) = site.published(database)
     by_name = {path.stem: path for path in paths}
-    compared = 0
     with duckdb.connect(str(database), read_only=True) as connection:
         for (board, number), query in HEADLINES.items():
             ((expected,),) = connection.execute(query.replace("{segmentation}", first)).fetchall()
+            assert expected is not None or not site_name.startswith("demo"), (board, number)
+            if expected is None:
+                continue
             page, _ = _open(browser, by_name[board], width)
-            shown = page.locator(f"#{WIDTHS[width]}chart-{number}")
-            if expected is not None:
-                value, precision = _read(shown.text_content())
-                assert abs(value - float(expected)) <= precision, (board, number)
-                compared += 1
+            value, precision = _read(page.locator(f"#{WIDTHS[width]}chart-{number}").text_content())
+            assert abs(value - float(expected)) <= precision, (board, number)
             page.close()
-    assert compared > len(HEADLINES) / 2
 
 
 @pytest.fixture
