@@ -122,7 +122,7 @@ def test_what_a_rule_of_thumb_expects_has_no_band_and_is_drawn_all_the_same():
         (289_300_000, 698_500_000, "289.3 - 698.5M"),
         (2.5e9, 7.5e9, "2.5 - 7.5B"),
         (0.8e12, 1.2e12, "0.8 - 1.2T"),
-        (None, None, None),
+        (None, None, "no"),
     ],
 )
 def test_the_band_is_in_the_unit_of_its_high_end(low, high, band):
