@@ -96,6 +96,12 @@ def test_overview_says_whether_anything_is_expected(expected, is_valued):
     assert answer("overview", "judged", marts) == [{"is_valued": is_valued, "is_unvalued": not is_valued}]
 
 
+def test_overview_says_what_it_has_no_months_for():
+    marts = {"segment_profiles": [everybody()], "segment_kpis": [], "cohort_retention": []}
+    (history,) = answer("overview", "history", marts)
+    assert [name for name, is_so in history.items() if is_so] == ["is_short", "lacks_returns"]
+
+
 def test_what_a_rule_of_thumb_expects_has_no_band_and_is_drawn_all_the_same():
     """A bar without a start would stop the whole site."""
     row = {"segmentation": "rfm", "segment": "best", "label": "Best", "expected_revenue_365d": 120}
