@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
-EVERY = 0.2  # seconds between two looks at what is spilled
+EVERY = 0.2  # seconds between two looks at what is held in memory and spilled
 
 # The tables that all three make, and what those rest on ...
 CORE_TIPS = ("features_rfm", "fit_rfm_cutoffs", "score_rfm", "score_cluster", "score_lifetime")
@@ -36,11 +37,14 @@ class RunFailedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Run:
-    """What a process took: seconds, bytes; load is the load average when it began."""
+    """What a process took: seconds, bytes; load is the load average when it began.
+
+    peak_memory: None where the system has no /proc.
+    """
 
     wall: float
     cpu: float
-    peak_memory: int
+    peak_memory: int | None
     spilled: int
     load: float
     output: str = ""
@@ -70,25 +74,40 @@ def measure(arguments: Iterable[str], spill: Path | None = None, **environment: 
         threading.Thread(target=lambda name=name: said.update({name: getattr(process, name).read()}))
         for name in ("stdout", "stderr")
     ]
-    ended, most = threading.Event(), [0]
+    ended, held, spilled = threading.Event(), [0], [0]
 
     def watch() -> None:
         while not ended.wait(EVERY):
-            most[0] = max(most[0], spilled_below(spill))
+            held.append(most_held(process.pid))
+            spilled.append(spilled_below(spill) if spill else 0)
 
     watcher = threading.Thread(target=watch)
-    for thread in (*readers, *([watcher] if spill else [])):
+    for thread in (*readers, watcher):
         thread.start()
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - begun
     process.returncode = os.waitstatus_to_exitcode(status)
     ended.set()
-    for thread in (*readers, *([watcher] if spill else [])):
+    for thread in (*readers, watcher):
         thread.join()
     if process.returncode:
         lines = (said["stdout"] + said["stderr"]).strip().splitlines()
         raise RunFailedError("\n".join([f"exit {process.returncode}: {' '.join(arguments)}", *lines[-20:]]))
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, most[0], load, said["stdout"])
+    cpu = usage.ru_utime + usage.ru_stime
+    return Run(wall, cpu, max(held) or None, max(spilled), load, said["stdout"])
+
+
+def most_held(process: int) -> int:
+    """Return the most bytes that a process has held in memory since it began its program, 0 if not known.
+
+    What wait4() says begins with what the parent held when it forked.
+    """
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
 
 
 def spilled_below(folder: Path) -> int:

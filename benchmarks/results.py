@@ -190,7 +190,7 @@ def _targets(found: dict) -> list[list[str]]:
     build, a, b = of_size.get("build", {}), _wall(of_size, "a"), _wall(of_size, "b")
     wall, core = build.get("wall"), build.get("core")
     growths = growth(found, lambda size: _wall(size, "build"))
-    peak = build["peak_memory"] / GB if wall else None
+    peak = build["peak_memory"] / GB if build.get("peak_memory") else None
     rows = [
         ("Core models, in times of (a)", TARGETS["core_to_a"], _ratio(core, a)),
         ("Core models, in times of (b)", 1 / TARGETS["b_to_core"], _ratio(core, b)),
@@ -252,7 +252,7 @@ def _runs(of_size: dict) -> Iterator[list[str]]:
             *start,
             f"{run['wall']:.1f}",
             f"{run['cpu']:.1f}",
-            f"{run['peak_memory'] / GB:.2f}",
+            f"{run['peak_memory'] / GB:.2f}" if run["peak_memory"] else "",
             f"{run['spilled'] / GB:.2f}",
             f"{size / GB:.2f}" if size else "",
             f"{run['load']:.1f}",
