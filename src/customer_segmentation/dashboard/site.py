@@ -22,12 +22,12 @@ WORK = PROJECT / "build" / "dashboard"
 BOARD = re.compile(r"<div [^>]*data-dbt-board>\s*(<svg.*</svg>)\s*</div>\s*</div>\s*<script>", re.DOTALL)
 STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 SCRIPT = re.compile(r"<script>(.*)</script>", re.DOTALL)
-DRAWN = re.compile(r"Rendered .* to .*")
+DRAWN = re.compile(r"Rendered \S*?([^/\s]+)\.yml to ")
 FONT = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
 
 
 def _say_nothing(line: str) -> None:
-    """Leave out what the same work on the other width says too."""
+    """Say nothing: the other width is drawn at the same pace."""
 
 
 def render(
@@ -114,16 +114,17 @@ def _draw(work: Path, paths: list[Path], say: Callable[[str], None]) -> None:
         env=dct.environment() | {"PYTHONUNBUFFERED": "1"},
         cwd=work,
     )
-    drawn, said = 0, []
+    drawn, said = [], []
     for line in drawing.stdout:
-        if DRAWN.match(line):
-            drawn += 1
-            if drawn % 5 == 0:
-                say(f"{drawn:>5} of {len(paths)}")
+        if found := DRAWN.match(line):
+            drawn.append(found[1])
+            if len(drawn) % 5 == 0:
+                say(f"{len(drawn):>5} of {len(paths)}")
         elif not line.startswith(str(work)):
             said.append(line)
     if drawing.wait():
-        raise DashboardError(f"dbt-charts can't draw {paths[drawn].stem}:\n{''.join(said).strip()}")
+        missing = [path.stem for path in paths if path.stem not in drawn]
+        raise DashboardError(f"dbt-charts can't draw {', '.join(missing)}:\n{''.join(said).strip()}")
 
 
 def _parts(document: str, page: str) -> dict:
