@@ -3,16 +3,23 @@
 -- ids that differ only in leading zeros, capitals or letters of another script: is it one customer?
 with
 
+-- translating takes long, and few ids have letters of another script
 plain as (
     select
         customer_id,
-        -- translating takes long, and few ids have letters of another script
-        lower(case when {{ matches('customer_id', '[^ -~]') }} then translate(
+        lower(customer_id) as plain_id
+    from {{ ref('known_customers') }}
+    where not {{ matches('customer_id', '[^ -~]') }}
+    union all
+    select
+        customer_id,
+        lower(translate(
             customer_id,
             '０１２３４５６７８９АВЕКМНОРСТХаеорсухΑΒΕΖΗΙΚΜΝΟΡΤΥΧοＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ',
             '0123456789ABEKMHOPCTXaeopcyxABEZHIKMNOPTYXoABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
-        ) else customer_id end) as plain_id
+        )) as plain_id
     from {{ ref('known_customers') }}
+    where {{ matches('customer_id', '[^ -~]') }}
 ),
 
 looks as (
