@@ -154,4 +154,4 @@ def test_nothing_is_written_over_nor_outside_of_a_project(project_with_new, tmp_
         assert outcome.exit_code == 1
         assert said in outcome.output
     outcome = CliRunner().invoke(main, ["new", "late", "--owner", "crm", "--basis", "mood"])
-    assert "There is no basis 'mood': there is demographic, geographic" in outcome.output
+    assert "There is no basis 'mood'. There is demographic, geographic" in outcome.output
