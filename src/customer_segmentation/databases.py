@@ -1,7 +1,6 @@
 """Databases that are read: what is in the way is told as an error that can be mended."""
 
-import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,11 +45,3 @@ def opened(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         if DAMAGED not in str(error):
             raise
         raise DatabaseError(f"{database} is damaged. Put a copy back, or build anew.\n{error}") from error
-
-
-def unknown(kind: str, name: str, names: Iterable[str]) -> str:
-    """Return the message that nothing of a kind has that name: what may be meant, and what there is."""
-    names = list(names)
-    near = difflib.get_close_matches(name, names, n=1)
-    guess = f" Did you mean {near[0]}?" if near else ""
-    return f"There is no {kind} '{name}'.{guess} There is {', '.join(names) or 'none yet'}."

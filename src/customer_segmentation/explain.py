@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from customer_segmentation import databases
-from customer_segmentation.errors import ReadableError
+from customer_segmentation.errors import ReadableError, unknown
 from customer_segmentation.terms import alternatives_of, columns_of, listed, with_values
 
 NEAREST = """
@@ -176,7 +176,7 @@ class _Record:
             raise ExplainError(f"{day} is no as-of date. There is {_enumerated(self.dates)}.")
         named = list(dict.fromkeys(name for name, _ in self.catalogue))
         if segmentation and segmentation not in named:
-            raise ExplainError(databases.unknown("segmentation", segmentation, named))
+            raise ExplainError(unknown("segmentation", segmentation, named))
         self._check_known(customer_id, day)
         values = self._features(customer_id, day)
         membership = self._rows(MEMBERSHIP, customer_id, day)

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from customer_segmentation import databases
-from customer_segmentation.errors import ReadableError
+from customer_segmentation.errors import ReadableError, unknown
 
 SCHEMA = "marts"
 # a cell that begins with one of these may be run as a formula:
@@ -73,7 +73,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str
     ).fetchall()
     columns = {column: kind for name, column, kind in rows if name == table}
     if not columns:
-        raise ExportError(databases.unknown("mart", table, sorted({name for name, _, _ in rows})))
+        raise ExportError(unknown("mart", table, sorted({name for name, _, _ in rows})))
     return columns
 
 

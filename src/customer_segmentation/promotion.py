@@ -7,6 +7,7 @@ from pathlib import Path
 
 from customer_segmentation import databases
 from customer_segmentation.definitions.files import NAME, SEGMENTS, Definition, DefinitionError, write
+from customer_segmentation.errors import unknown
 
 COMPARISON = re.compile(r"(?:coalesce\((\w+), [^)]*\)|(\w+)) (>|<=) (-?[\d.]+)")
 GUIDE = "docs/guides/promote_a_cluster.md"
@@ -84,7 +85,7 @@ def _choose(clusters: list[Cluster], only: tuple[str, ...]) -> list[Cluster]:
     names = [cluster.cluster for cluster in clusters]
     for name in only:
         if name not in names:
-            raise PromotionError(databases.unknown("cluster", name, sorted(names)))
+            raise PromotionError(unknown("cluster", name, sorted(names)))
     chosen = [cluster for cluster in clusters if not only or cluster.cluster in only]
     without = [cluster.cluster for cluster in chosen if not cluster.rule]
     if without:

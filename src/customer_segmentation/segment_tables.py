@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from customer_segmentation import databases
-from customer_segmentation.errors import ReadableError
+from customer_segmentation.errors import ReadableError, unknown
 
 EVERYBODY = "(all)"
 OF_SEGMENTS = ("Stayed", "Up", "Down")  # everybody has no rank, and stays a customer
@@ -171,7 +171,7 @@ def _check(connection: duckdb.DuckDBPyConnection, segmentation: str | None) -> N
     names = [name for (name,) in connection.execute(query).fetchall()]
     if segmentation is None or segmentation in names:
         return
-    raise TablesError(databases.unknown("segmentation", segmentation, names))
+    raise TablesError(unknown("segmentation", segmentation, names))
 
 
 def _table(columns: dict[str, Callable[[object], str]], rows: list[tuple], titled: bool) -> Table:

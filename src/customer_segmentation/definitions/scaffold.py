@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from customer_segmentation import databases
 from customer_segmentation.definitions.files import SEGMENTS, Definition, DefinitionError, write
 from customer_segmentation.definitions.language import read_language
+from customer_segmentation.errors import unknown
 
 GUIDE = "docs/guides/add_a_segment.md"
 QUESTION = "Has the customer ordered lately?"
@@ -14,7 +14,7 @@ def new(name: str, owner: str, question: str | None, basis: str, folder: Path | 
     """Write the files of a segmentation with two example segments and return them."""
     bases = read_language()["segmentation"]["basis"]["values"]
     if basis not in bases:
-        raise DefinitionError(databases.unknown("basis", basis, bases))
+        raise DefinitionError(unknown("basis", basis, bases))
     return write(folder or SEGMENTS, name, lambda: _example(name, owner, question or QUESTION, basis))
 
 

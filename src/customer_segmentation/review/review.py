@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from customer_segmentation import databases
+from customer_segmentation.errors import unknown
 from customer_segmentation.inputs import Input
 from customer_segmentation.review import changes, checks, downstream, effect, sides
 from customer_segmentation.review.sides import Definition, ReviewError, Side
@@ -176,7 +177,7 @@ def _refuse_unknown(segmentations: tuple[str, ...], before: Side, after: Side) -
     known = [*after.definitions, *before.definitions]
     for name in segmentations:
         if name not in known:
-            raise ReviewError(databases.unknown("segmentation", name, dict.fromkeys(known)))
+            raise ReviewError(unknown("segmentation", name, dict.fromkeys(known)))
 
 
 def as_data(found: Review) -> dict:
