@@ -57,8 +57,9 @@ def choose_phrases(
     for number, phrases in enumerate(ranked):
         if chosen[number] is None:
             options = _names(phrases)
-            chosen[number] = next((name for name in options if frozenset(name) not in taken), options[0])
-            taken.add(frozenset(chosen[number]))
+            name = next((name for name in options if frozenset(name) not in taken), options[0])
+            chosen[number] = name
+            taken.add(frozenset(name))
     return [name or () for name in chosen]
 
 

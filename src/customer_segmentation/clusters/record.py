@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,7 +48,7 @@ NOWHERE = Places([], np.zeros((0, 0)), np.zeros(0), np.zeros(0))
 NOTHING_BEFORE = PastFit(date.min, np.zeros(0, dtype=np.intp), NOWHERE, [], 0)
 
 
-def as_date(value: object) -> date:
+def as_date(value: Any) -> date:
     """Return a date from whatever a database or pandas makes of one."""
     return pd.Timestamp(value).date()
 
@@ -64,7 +65,7 @@ def read_past_fits(table: pd.DataFrame | None) -> dict[date, PastFit]:
     return {fit.fitted_on: fit for fit in fits if fit}
 
 
-def rows_before(day: date, table: pd.DataFrame) -> list[tuple]:
+def rows_before(day: date, table: pd.DataFrame) -> list[tuple[object, ...]]:
     """Return the rows of a stored table about fits before a day."""
     past = table[[as_date(fitted_on) < day for fitted_on in table["fitted_on"]]]
     return list(past[list(COLUMNS)].itertuples(index=False, name=None))
@@ -80,7 +81,7 @@ def _read_past_fit(day: date, rows: pd.DataFrame) -> PastFit | None:
     names = clusters[clusters["metric"] == "phrases"].set_index("cluster_id")["note"].reindex(centres.index)
     highest = rows.loc[rows["metric"] == "highest_id", "value"]
     parts = (centres, scales, names)
-    if centres.empty or len(highest) != 1 or any(part.isna().any(axis=None) for part in parts):
+    if centres.empty or len(highest) != 1 or any(part.isna().to_numpy().any() for part in parts):
         return None
     return PastFit(
         day,
@@ -98,7 +99,8 @@ def write_phrases(phrases: tuple[Phrase, ...]) -> str:
 
 def read_phrases(text: str) -> tuple[Phrase, ...]:
     """Return the phrases that `write_phrases` wrote."""
-    return tuple(tuple(part.split(" ")) for part in text.split(", ") if part)
+    parts = (part.partition(" ") for part in text.split(", ") if part)
+    return tuple((column, direction) for column, _, direction in parts)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def describe(
     MOST_MOVED of the customers. Where a column has unknown values the condition says what they count as.
     """
     known, written = values.copy(), list(columns)
-    for j in np.flatnonzero(~np.isfinite(values).all(axis=0)):
+    for j in np.flatnonzero(~np.isfinite(values).all(axis=0)).tolist():
         stand_in = _round(float(centres[j]), values[np.isfinite(values[:, j]), j])
         known[~np.isfinite(values[:, j]), j] = stand_in
         written[j] = f"coalesce({columns[j]}, {_number(stand_in)})"

@@ -89,7 +89,7 @@ def standardise(values: Vector, scale: Scale) -> Vector:
     return np.where(np.isfinite(values), (transformed - scale.centre) / scale.spread, 0.0)
 
 
-def in_units(z: Vector, scale: Scale) -> Vector:
+def in_units(z: Vector | float, scale: Scale) -> Vector:
     """Return the values of which z is the standardised form: `standardise` the other way round."""
     transformed = scale.centre + scale.spread * np.asarray(z, dtype=float)
     return np.exp(transformed) - scale.shift if scale.is_log else transformed

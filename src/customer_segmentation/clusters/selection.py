@@ -80,7 +80,6 @@ def candidates(z: Matrix, method: str) -> list[Candidate]:
     return [judge(z, k, method) for k in NUMBERS if k * 10 <= len(z)]
 
 
-@threadpool_limits.wrap(limits=1)
 def judge(z: Matrix, k: int, method: str) -> Candidate:
     """Partition customers into k clusters and say how good that is.
 
@@ -88,21 +87,22 @@ def judge(z: Matrix, k: int, method: str) -> Candidate:
     because several would add in an order of their own. For samples of this size one is also faster.
     """
     random = np.random.default_rng([SEED, k])
-    partition = fit_partition(z, k, method, seed=SEED, starts=STARTS[method])
-    labels = partition.assign(z)
 
     def fit_again(sample: Matrix, number: int) -> Partition:
         return fit_partition(sample, k, method, seed=SEED + 1 + number, starts=STARTS_AGAIN[method])
 
-    jaccard, adjusted_rand = stability.bootstrap(z, partition, fit_again, random)
-    return Candidate(
-        partition,
-        jaccard,
-        np.bincount(labels, minlength=k) / len(z),
-        adjusted_rand,
-        stability.prediction_strength(z, k, fit_again, random),
-        stability.silhouette(z, labels, random),
-    )
+    with threadpool_limits(limits=1):
+        partition = fit_partition(z, k, method, seed=SEED, starts=STARTS[method])
+        labels = partition.assign(z)
+        jaccard, adjusted_rand = stability.bootstrap(z, partition, fit_again, random)
+        return Candidate(
+            partition,
+            jaccard,
+            np.bincount(labels, minlength=k) / len(z),
+            adjusted_rand,
+            stability.prediction_strength(z, k, fit_again, random),
+            stability.silhouette(z, labels, random),
+        )
 
 
 def choose(options: Sequence[Candidate], k_before: int = 0) -> tuple[Candidate | None, dict[int, str]]:
@@ -112,7 +112,7 @@ def choose(options: Sequence[Candidate], k_before: int = 0) -> tuple[Candidate |
     """
     reasons: dict[int, str] = {}
 
-    def keep(remaining: list[Candidate], test: list[bool], reason: str) -> list[Candidate]:
+    def keep(remaining: Sequence[Candidate], test: list[bool], reason: str) -> list[Candidate]:
         reasons.update(
             {option.k: reason for option, passed in zip(remaining, test, strict=True) if not passed}
         )

@@ -17,6 +17,7 @@ match      of each cluster the distance from the cluster of the same id in the f
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -35,12 +36,19 @@ class NoClustersError(ValueError):
     """There are no clusters; the message says why."""
 
 
+class Place(TypedDict):
+    """What a row is about."""
+
+    k: int
+    cluster_id: int
+
+
 @dataclass
 class Fit:
     """The rows of one fit date, as they come about."""
 
     fitted_on: date
-    rows: list[tuple] = field(default_factory=list)
+    rows: list[tuple[object, ...]] = field(default_factory=list)
 
     def add(
         self,
@@ -96,7 +104,9 @@ def fit_table(
     history = History(stored, dict(stored))
     customers = {record.as_date(day): rows for day, rows in sample.groupby("fitted_on")}
     days = sorted({*customers, *map(record.as_date, fit_dates)})
-    table: list[tuple] = record.rows_before(days[0], previous) if stored and days else []
+    table: list[tuple[object, ...]] = []
+    if previous is not None and stored and days:
+        table += record.rows_before(days[0], previous)
     for day in days:
         fit = Fit(day)
         rows = customers.get(day, sample.iloc[:0]).sort_values("customer_id")
@@ -229,7 +239,7 @@ def _add_clusters(
         for language in naming.LANGUAGES
     }
     for i, cluster_id in enumerate(clusters.ids):
-        place = {"k": candidate.k, "cluster_id": int(cluster_id)}
+        place: Place = {"k": candidate.k, "cluster_id": int(cluster_id)}
         fit.add("cluster", "offset", float(partition.offsets[i]), **place)
         fit.add("cluster", "share", float(candidate.shares[i]), **place)
         jaccard = float(candidate.jaccard[i])
@@ -257,7 +267,7 @@ def _differs_by(difference: NDArray[np.float64], columns: Sequence[str]) -> str:
 
 def _add_rules(fit: Fit, clusters: Clusters, described: rules.Rules) -> None:
     for i, cluster_id in enumerate(clusters.ids):
-        place = {"k": clusters.candidate.k, "cluster_id": int(cluster_id)}
+        place: Place = {"k": clusters.candidate.k, "cluster_id": int(cluster_id)}
         fit.add("rule", "condition", note=described.conditions[i], **place)
         fit.add("rule", "precision", float(described.precision[i]), **place)
         fit.add("rule", "recall", float(described.recall[i]), **place)
@@ -269,7 +279,7 @@ def _add_matches(fit: Fit, past: PastFit, earlier: PastFit) -> None:
         return
     distance = matching.distances(past.places, earlier.places)
     for i, cluster_id in enumerate(past.ids.tolist()):
-        place = {"k": past.k, "cluster_id": cluster_id}
+        place: Place = {"k": past.k, "cluster_id": cluster_id}
         if cluster_id in earlier.ids:
             there = int(np.flatnonzero(earlier.ids == cluster_id)[0])
             fit.add("match", "distance", float(distance[i, there]), earlier.fitted_on.isoformat(), **place)

@@ -47,6 +47,8 @@ TYPES = {
 }
 NONE, ALL, IN_ALL = "(none)", "(all)", "overall"
 
+Row = dict[str, object]  # of TYPES
+
 
 def evaluate(holdout: pd.DataFrame) -> pd.DataFrame:
     """Return one row per score, as-of date, heuristic and metric, in the columns of TYPES.
@@ -62,7 +64,7 @@ def evaluate(holdout: pd.DataFrame) -> pd.DataFrame:
     under the heuristic "(all)" that of the score. What is not defined is None, never nan, and `note` says
     why. `.astype(TYPES)` makes a table of it, also of no rows.
     """
-    rows: list[dict] = []
+    rows: list[Row] = []
     usable = holdout[np.isfinite(holdout["predicted"].astype(float))]
     ordered = usable.sort_values(["score", "as_of_date", "customer_id"], kind="stable")
     for _, group in ordered.groupby(["score", "as_of_date"], sort=True):
@@ -74,7 +76,7 @@ def evaluate(holdout: pd.DataFrame) -> pd.DataFrame:
     return evaluation.where(evaluation.notna(), None)
 
 
-def _keys(group: pd.DataFrame) -> dict:
+def _keys(group: pd.DataFrame) -> Row:
     return {
         "score": group["score"].iloc[0],
         "as_of_date": group["as_of_date"].iloc[0],
@@ -89,13 +91,13 @@ def _with_bands(ordered: pd.DataFrame) -> Iterator[tuple[int, list[pd.DataFrame]
         if group["variance"].isna().all() or not is_enough("amount", _values(group, "actual")):
             continue
         horizon = int(group["horizon_days"].iloc[0])
-        by_score.setdefault((score.removesuffix(f"_{horizon}d"), horizon), []).append(group)
+        by_score.setdefault((str(score).removesuffix(f"_{horizon}d"), horizon), []).append(group)
     for outcome, horizon in sorted(by_score):
         groups = [found for (other, days), found in by_score.items() if other == outcome and days <= horizon]
         yield horizon, [group for found in groups for group in found]
 
 
-def _score(group: pd.DataFrame) -> Iterator[dict]:
+def _score(group: pd.DataFrame) -> Iterator[Row]:
     kind = group["kind"].iloc[0]
     predicted, actual = _values(group, "predicted"), _values(group, "actual")
     enough = is_enough(kind, actual)
@@ -114,7 +116,7 @@ def _score(group: pd.DataFrame) -> Iterator[dict]:
                 continue
             comparison = compare(metric, by_metric[name], metric.compute(naive, actual), enough)
             verdicts[name] = comparison.verdict
-            if name == VOTES[kind][1]:
+            if name == VOTES[kind][1] and comparison.heuristic_value is not None:
                 errors[heuristic] = comparison.heuristic_value
             yield {"heuristic": heuristic, "metric": name} | _row(comparison)
         by_heuristic[heuristic] = against_heuristic(kind, verdicts)
@@ -135,7 +137,7 @@ def _score(group: pd.DataFrame) -> Iterator[dict]:
     }
 
 
-def _row(comparison: Comparison) -> dict:
+def _row(comparison: Comparison) -> Row:
     row = asdict(comparison)
     return row | {"note": None if comparison.value is not None else "not defined for these customers"}
 
@@ -144,7 +146,7 @@ def _values(group: pd.DataFrame, column: str) -> np.ndarray:
     return group[column].to_numpy(dtype=float, na_value=np.nan)
 
 
-def _bands(horizon: int, judged: list[pd.DataFrame]) -> Iterator[dict]:
+def _bands(horizon: int, judged: list[pd.DataFrame]) -> Iterator[Row]:
     """Yield for the holdouts of one score how its bands held, and after the last of them what is in a band.
 
     horizon: the score's own. judged: its holdouts, and those of the same outcome over fewer days. How bands
@@ -159,8 +161,8 @@ def _bands(horizon: int, judged: list[pd.DataFrame]) -> Iterator[dict]:
             others = [other for other in known if other is not holdout]
             for row in _coverage(holdout, bands.parts(others, horizon)):
                 yield _keys(group) | row
-    if last is not None:
-        found = bands.parts(known, horizon)
+    found = bands.parts(known, horizon)
+    if last is not None and found is not None:
         horizons = " and ".join(f"{days}" for days in sorted({holdout.horizon for holdout in known}))
         rests = (
             f"{found.holdouts} holdouts, {found.windows} of them apart in time, of {horizons} days"
@@ -171,7 +173,7 @@ def _bands(horizon: int, judged: list[pd.DataFrame]) -> Iterator[dict]:
             yield _keys(last) | {"heuristic": NONE, "metric": metric, "value": value, "note": rests}
 
 
-def _coverage(holdout: bands.Holdout, parts: bands.Parts | None) -> Iterator[dict]:
+def _coverage(holdout: bands.Holdout, parts: bands.Parts | None) -> Iterator[Row]:
     if parts is None:
         note = "there is no other holdout to make a band from"
         yield {"heuristic": NONE, "metric": "band_coverage", "note": note}
@@ -207,7 +209,7 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float, float]:
     return share, float(centre - margin), float(centre + margin)
 
 
-def _groups(group: pd.DataFrame) -> Iterator[dict]:
+def _groups(group: pd.DataFrame) -> Iterator[Row]:
     """Yield how much of what came the clusters explain, beside as many groups by the segment mean."""
     actual, naive = _values(group, "actual"), _values(group, "segment_mean")
     labels = group["predicted"].to_numpy()

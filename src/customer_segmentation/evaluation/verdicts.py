@@ -88,7 +88,7 @@ class Comparison:
 def compare(metric: Metric, score: Estimate | None, heuristic: Estimate | None, enough: bool) -> Comparison:
     """Compare a score with a heuristic on the same customers; where they are enough, with a verdict."""
     if score is None or heuristic is None:
-        return Comparison(score and score.value, heuristic and heuristic.value)
+        return Comparison(score.value if score else None, heuristic.value if heuristic else None)
     loss, influence = metric.loss(score)
     heuristic_loss, heuristic_influence = metric.loss(heuristic)
     gain = heuristic_loss - loss

@@ -9,13 +9,14 @@ repeat.
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import digamma, expit, gammaln
 
 from customer_segmentation.lifetime.optimise import Coordinate, Fit, maximise
 from customer_segmentation.lifetime.quadrature import beta_expectation
 from customer_segmentation.lifetime.states import PurchaseStates
 
-Array = np.ndarray
+Array = NDArray[np.float64]
 
 
 class Parameters(NamedTuple):
@@ -53,7 +54,8 @@ def fit(states: PurchaseStates) -> Fit:
     weights = states.customers
     total = float(weights.sum())
 
-    def evaluate(parameters: Array) -> tuple[float, Array]:
+    def evaluate(values: Array) -> tuple[float, Array]:
+        parameters = Parameters(*values)
         r, alpha, a, b = parameters
         shape = r + states.repeats
         odds = _log_odds_left(parameters, states)

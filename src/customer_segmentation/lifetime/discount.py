@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
-Array = np.ndarray
+Array = NDArray[np.float64]
 
 DAYS_OF_A_YEAR = 365
 
@@ -26,7 +27,7 @@ def discounted_purchases(
     expected: gives M for a time in days, of shape (n,). annual_rate: 0.1 discounts by 1.1 per 365 days.
     """
     rate = np.log1p(annual_rate) / DAYS_OF_A_YEAR * horizon_days
-    total = 0.0
+    total: Array = np.zeros(())
     for step, weight in zip(STEPS, WEIGHTS, strict=True):
         share = rate * weight * 2 * step * np.exp(-rate * step**2)
         if step == 1:

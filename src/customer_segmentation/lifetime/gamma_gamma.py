@@ -8,12 +8,13 @@ be independent of how often customers buy.
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import digamma, gammaln
 
 from customer_segmentation.lifetime.optimise import Coordinate, Fit, maximise
 from customer_segmentation.lifetime.states import SpendStates
 
-Array = np.ndarray
+Array = NDArray[np.float64]
 
 
 class Parameters(NamedTuple):

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-Array = np.ndarray
+Array = NDArray[np.float64]
 # of parameters: the log-likelihood and its gradient
 Likelihood = Callable[[Array], tuple[float, Array]]
 
@@ -94,6 +95,7 @@ def maximise(
         if end.problem is None:
             break
 
+    assert best is not None  # there is a start
     end, limits = best
     covariance = np.zeros_like(inverse)
     if end.problem is None and end.free.any():
@@ -114,11 +116,11 @@ class _End(NamedTuple):
     logs: Array
     value: float
     curvature: Array
-    free: Array  # coordinates that are not held at a bound
+    free: NDArray[np.bool_]  # coordinates that are not held at a bound
     problem: str | None
 
 
-def _newton(objective: Callable, logs: Array, bounds: Array) -> _End:
+def _newton(objective: Likelihood, logs: Array, bounds: Array) -> _End:
     """Search with second derivatives, also where they are not yet those of a peak: then downhill."""
     for _ in range(NEWTON_STEPS):
         value, gradient = objective(logs)
@@ -143,7 +145,7 @@ def _newton(objective: Callable, logs: Array, bounds: Array) -> _End:
     return end._replace(problem=f"{FAILED} in {NEWTON_STEPS} steps")
 
 
-def _curvature(objective: Callable, logs: Array) -> Array:
+def _curvature(objective: Likelihood, logs: Array) -> Array:
     """Return the second derivatives by central differences of the gradient, of shape (k, k)."""
     steps = np.eye(len(logs)) * DIFFERENCE
     rows = np.array([objective(logs + step)[1] - objective(logs - step)[1] for step in steps])

@@ -9,13 +9,14 @@ the Pareto/NBD model, section 3): alive all the time observed, or gone at a time
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import digamma, expit, gammaln
 
 from customer_segmentation.lifetime.optimise import Coordinate, Fit, maximise
 from customer_segmentation.lifetime.quadrature import expm1_ratio, power_integral, power_nodes
 from customer_segmentation.lifetime.states import PurchaseStates
 
-Array = np.ndarray
+Array = NDArray[np.float64]
 
 
 class Parameters(NamedTuple):
@@ -52,7 +53,8 @@ def fit(states: PurchaseStates) -> Fit:
     weights = states.customers
     total = float(weights.sum())
 
-    def evaluate(parameters: Array) -> tuple[float, Array]:
+    def evaluate(values: Array) -> tuple[float, Array]:
+        parameters = Parameters(*values)
         r, alpha, s, beta = parameters
         shape = r + states.repeats
         odds, nodes, density = _log_odds_left(parameters, states)

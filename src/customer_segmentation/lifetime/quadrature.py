@@ -6,8 +6,9 @@ The SQL of the scores takes the same sums over fewer nodes (macros/scores); a te
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
-Array = np.ndarray
+Array = NDArray[np.float64]
 
 BETA_STEPS = np.linspace(-3, 3, 61)
 POWER_NODES, POWER_WEIGHTS = np.polynomial.legendre.leggauss(24)
@@ -43,7 +44,7 @@ def beta_expectation(
     return mean[:, 0]
 
 
-def power_nodes(a: Array, b: Array, p: Array, q: Array, length: Array) -> tuple[Array, Array]:
+def power_nodes(a: Array, b: Array, p: Array, q: Array | float, length: Array | float) -> tuple[Array, Array]:
     """Return nodes u and weights whose sum is the integral of (1 + u/a)^-p (1 + u/b)^-q from 0 to length.
 
     Gauss-Legendre in ln(1 + u/c), where c = 1 / (p/a + q/b) is the length over which the integrand first
@@ -67,12 +68,12 @@ def power_nodes(a: Array, b: Array, p: Array, q: Array, length: Array) -> tuple[
     return nodes, POWER_WEIGHTS * height * (nodes + fall) * span / 2
 
 
-def power_integral(a: Array, b: Array, p: Array, q: Array, length: Array) -> Array:
+def power_integral(a: Array, b: Array, p: Array, q: Array | float, length: Array | float) -> Array:
     """Return the integral of (1 + u/a)^-p (1 + u/b)^-q over u from 0 to length; all of shape (n,)."""
     return power_nodes(a, b, p, q, length)[1].sum(axis=1)
 
 
-def expm1_ratio(rate: Array, length: Array) -> Array:
+def expm1_ratio(rate: Array | float, length: Array) -> Array:
     """Return the integral of e^(-rate u) over 0 <= u <= length, also for a rate of 0 or below; shape (n,)."""
     rate, length = np.broadcast_arrays(np.asarray(rate, float), np.asarray(length, float))
     small = np.abs(rate) * np.maximum(length, 1) < 1e-8

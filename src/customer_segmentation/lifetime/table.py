@@ -5,6 +5,7 @@ from types import ModuleType
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from customer_segmentation.lifetime import bg_nbd, gamma_gamma, pareto_nbd
 from customer_segmentation.lifetime.optimise import Fit
@@ -28,8 +29,8 @@ DIFFERENCE = 1e-4
 GROUPED_WEEKS = 4
 MANY_WEEKS = 10**6
 
-Array = np.ndarray
-Row = tuple[str, str, float | None, str | None]
+Array = NDArray[np.float64]
+Row = tuple[str, float | None, str | None]  # parameter, value, note
 
 
 def fit_table(
@@ -108,9 +109,9 @@ def _revenue_errors(of_purchases: Iterable[Row], of_spend: Iterable[Row]) -> Ite
     """Yield the relative errors of revenue: purchases and spend are fitted apart, so their squares add up."""
     purchases, spend = ({name: value for name, value, _ in rows} for rows in (of_purchases, of_spend))
     for horizon in ERROR_HORIZONS:
-        errors = (purchases.get(f"relative_error_{horizon}d"), spend.get("relative_error"))
-        if None not in errors:
-            yield f"revenue_relative_error_{horizon}d", float(np.hypot(*errors)), None
+        of_number, of_worth = purchases.get(f"relative_error_{horizon}d"), spend.get("relative_error")
+        if of_number is not None and of_worth is not None:
+            yield f"revenue_relative_error_{horizon}d", float(np.hypot(of_number, of_worth)), None
 
 
 def _too_little(customers: float, repeaters: float) -> str | None:

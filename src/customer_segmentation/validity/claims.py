@@ -1,5 +1,8 @@
 """Claims of definitions, put to the test: what came, who was compared, and whether it holds."""
 
+from collections.abc import Hashable
+from typing import Any
+
 import pandas as pd
 
 from customer_segmentation.validity.effects import Effect, welch
@@ -32,6 +35,9 @@ TYPES = {
     "note": "string",
 }
 
+Claim = dict[Hashable, Any]  # a row of segment_claims
+Row = dict[str, object]  # of TYPES
+
 
 def put_to_test(claims: pd.DataFrame, moments: pd.DataFrame) -> pd.DataFrame:
     """Return a row per claim (segment_claims), tested on segment_moments, in the columns of TYPES.
@@ -47,7 +53,7 @@ def put_to_test(claims: pd.DataFrame, moments: pd.DataFrame) -> pd.DataFrame:
     return frame.where(frame.notna(), None)
 
 
-def _test(claim: dict, moments: pd.DataFrame) -> dict:
+def _test(claim: Claim, moments: pd.DataFrame) -> Row:
     own = moments[moments["segmentation"] == claim["segmentation"]]
     left_out = claim["left_out_because"]
     if isinstance(left_out, str):
@@ -56,26 +62,27 @@ def _test(claim: dict, moments: pd.DataFrame) -> dict:
         return {"verdict": TOO_FEW, "windows": 0, "note": NO_WINDOW}
     sign = 1 if claim["direction"] == "higher" else -1
     outcome = claim["metric"].split("_")[0]
-    windows, in_direction, latest = 0, 0, None
+    windows, in_direction = 0, 0
+    latest: Row = {}
     for _, rows in own.groupby("outcome_window", sort=True):
         sides = _sides(claim, rows)
-        if latest is None:
-            latest = (rows["as_of_date"].iloc[0], *sides)
+        if not latest:
+            latest = _compare(outcome, sign, rows["as_of_date"].iloc[0], *sides)
         if is_enough(*sides):
             windows += 1
             one, other = (side.plain(outcome).means[0] for side in sides)
             in_direction += int(sign * (one - other) > 0)
-    return _compare(outcome, sign, *latest) | {"windows": windows, "windows_in_direction": in_direction}
+    return latest | {"windows": windows, "windows_in_direction": in_direction}
 
 
-def _sides(claim: dict, rows: pd.DataFrame) -> tuple[Side, Side]:
+def _sides(claim: Claim, rows: pd.DataFrame) -> tuple[Side, Side]:
     within = members(rows, claim["segment"])
     others = ~within if claim["versus"] == POPULATION else members(rows, claim["versus"]) & ~within
     return Side(rows[within]), Side(rows[others])
 
 
-def _compare(outcome: str, sign: int, as_of_date: object, one: Side, other: Side) -> dict:
-    row = {"as_of_date": as_of_date, "customers": one.customers, "other_customers": other.customers}
+def _compare(outcome: str, sign: int, as_of_date: object, one: Side, other: Side) -> Row:
+    row: Row = {"as_of_date": as_of_date, "customers": one.customers, "other_customers": other.customers}
     if one.customers and other.customers:
         mean, other_mean = (float(side.plain(outcome).means[0]) for side in (one, other))
         row |= {"mean": mean, "other_mean": other_mean, "difference": mean - other_mean}

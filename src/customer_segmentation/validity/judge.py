@@ -5,7 +5,7 @@ import pandas as pd
 from customer_segmentation.validity.next_period import differentiable, distinct
 from customer_segmentation.validity.ordering import in_order
 from customer_segmentation.validity.redundancy import redundant
-from customer_segmentation.validity.segmentations import ALL, TYPES, Segmentation, row
+from customer_segmentation.validity.segmentations import ALL, TYPES, Row, Segmentation, row
 from customer_segmentation.validity.stability import stable
 from customer_segmentation.validity.today import (
     actionable,
@@ -44,7 +44,7 @@ def judge(
     segment_overlaps and segment_transitions. What can't be judged is there with the verdict "not known" and
     a note that says why.
     """
-    rows: list[dict] = []
+    rows: list[Row] = []
     segments, counts, inputs, moments, overlaps, transitions = (
         in_order(frame)
         for frame in (segments, counts, inputs, moments, _both_ways(overlaps, segments), transitions)
@@ -56,7 +56,7 @@ def judge(
             rows.append({"segmentation": name} | row("measurable", ALL, note=note))
             continue
         one = Segmentation(
-            name,
+            str(name),
             in_use,
             counts[counts["segmentation"] == name],
             inputs[inputs["segmentation"] == name],

@@ -16,7 +16,7 @@ from customer_segmentation.validity.outcomes import (
     members,
     sized_effect,
 )
-from customer_segmentation.validity.segmentations import ALL, Segmentation, listed, row
+from customer_segmentation.validity.segmentations import ALL, Row, Segmentation, listed, row
 from customer_segmentation.validity.thresholds import (
     CRAMERS_V,
     DIFFERENCE,
@@ -35,15 +35,16 @@ NO_DIFFERENT = "two segments no different"
 NO_WINDOW = "no as-of date lies 90 days before the end of the data"
 
 
-def differentiable(one: Segmentation) -> Iterator[dict]:
+def differentiable(one: Segmentation) -> Iterator[Row]:
     """Judge how much of what came the segments explain, or how far each audience is from all others."""
     yield from _audiences(one) if one.is_overlapping else _explained(one)
 
 
-def _explained(one: Segmentation) -> Iterator[dict]:
+def _explained(one: Segmentation) -> Iterator[Row]:
     sizes = one.moments["customers"].to_numpy(float)
     customers, buyers = int(sizes.sum()), int(one.moments["retained"].sum())
     few = customers < FEWEST_IN_ALL or buyers < FEWEST_BUYERS
+    note: str | None
     for outcome in OUTCOMES:
         is_share = outcome == "retention"
         limits = CRAMERS_V if is_share else ETA_SQUARED
@@ -77,7 +78,8 @@ def _explains(effect: Effect, limits: Limits) -> str:
     return verdict
 
 
-def _audiences(one: Segmentation) -> Iterator[dict]:
+def _audiences(one: Segmentation) -> Iterator[Row]:
+    note: str | None
     for segment in one.names:
         within = members(one.moments, segment)
         own, others = Side(one.moments[within]), Side(one.moments[~within])
@@ -90,10 +92,8 @@ def _audiences(one: Segmentation) -> Iterator[dict]:
             }
             effect = sized_effect(outcome, own, others) if is_enough(own, others) else None
             if effect is None:
-                note = (
-                    f"{own.customers} customers and {others.customers} others: too few, or all did the same"
-                )
-                note = NO_WINDOW if one.moments.empty else note
+                sizes = f"{own.customers} customers and {others.customers} others"
+                note = NO_WINDOW if one.moments.empty else f"{sizes}: too few, or all did the same"
                 yield row(f"differentiable_{outcome}", segment, note=note, **shared)
                 continue
             verdict = _is_apart(effect)
@@ -114,7 +114,7 @@ def _is_apart(effect: Effect) -> str:
     return PASS if abs(effect.value) >= DIFFERENCE.good else WEAK
 
 
-def distinct(one: Segmentation) -> Iterator[dict]:
+def distinct(one: Segmentation) -> Iterator[Row]:
     """Judge whether each segment differs from each other one, and name those that don't.
 
     Of learned segments those that there were at the date.
@@ -162,7 +162,7 @@ def distinct(one: Segmentation) -> Iterator[dict]:
 
 def _distinct(
     segment: str, found: list[str], notes: tuple[str | None, ...], customers: int, is_unmeasured: bool
-) -> dict:
+) -> Row:
     """Return the row of a segment compared with others: fail only if half are known to be alike."""
     shared = {
         "customers": customers,
@@ -170,8 +170,8 @@ def _distinct(
         "measure": "share of other segments from which it is shown to differ",
     }
     if not found:
-        note = NO_WINDOW if is_unmeasured else f"{customers} customers: too few to compare"
-        return row("distinct", segment, note=note, **shared)
+        reason = NO_WINDOW if is_unmeasured else f"{customers} customers: too few to compare"
+        return row("distinct", segment, note=reason, **shared)
     share = found.count(DIFFERENT) / len(found)
     verdict = DISTINCT_PAIRS.verdict(share)
     if verdict == FAIL and DISTINCT_PAIRS.verdict(1 - found.count(ALIKE) / len(found)) != FAIL:

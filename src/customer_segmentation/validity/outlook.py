@@ -34,6 +34,8 @@ TYPES = {
     "note": "string",
 }
 
+Row = dict[str, object]  # of TYPES
+
 
 class Chain:
     """Months of moves between k states, of whom n came with customers from outside and sent some there."""
@@ -76,13 +78,13 @@ def outlook(
     months, who is no longer in the segmentation has left for good and brings nothing. Money of a month
     comes in its middle.
     """
-    rows: list[dict] = []
+    rows: list[Row] = []
     segments, counts, transitions = in_order(segments), in_order(counts), in_order(transitions)
     in_use = segments[segments["left_out_because"].isna() & (segments["assignment"] != "all_matches")]
     for name, own in in_use.groupby("segmentation", sort=True):
         names = own.sort_values("position")["segment"].tolist()
-        now = counts[(counts["segmentation"] == name) & counts["label"].notna()]
-        now = now.groupby("label")["customers"].sum().reindex(names, fill_value=0).to_numpy(float)
+        placed = counts[(counts["segmentation"] == name) & counts["label"].notna()]
+        now = placed.groupby("label")["customers"].sum().reindex(names, fill_value=0).to_numpy(float)
         months = _whole_months(transitions[transitions["segmentation"] == name], set(names))
         for row in _rows(names, now, months, (1 + discount_rate) ** (1 / 12) - 1, horizon_months):
             rows.append({"segmentation": name} | row)
@@ -104,8 +106,10 @@ def _whole_months(moves: pd.DataFrame, names: set[str]) -> list[pd.DataFrame]:
     return run
 
 
-def _rows(names: list[str], now: np.ndarray, months: list, discount: float, horizon: int) -> Iterator[dict]:
-    known = {"months": len(months), "horizon_months": horizon}
+def _rows(
+    names: list[str], now: np.ndarray, months: list[pd.DataFrame], discount: float, horizon: int
+) -> Iterator[Row]:
+    known: Row = {"months": len(months), "horizon_months": horizon}
     total = now.sum()
     if len(months) < FEWEST_MONTHS or not total:
         note = f"{len(months)} whole months with today's segments; {FEWEST_MONTHS} are needed"
@@ -150,7 +154,7 @@ def _rows(names: list[str], now: np.ndarray, months: list, discount: float, hori
         yield known | row
 
 
-def _backtest(months: list[pd.DataFrame], states: list[str]) -> dict:
+def _backtest(months: list[pd.DataFrame], states: list[str]) -> Row:
     """Return how far the projected mix was from what came, and how far the mix of the day was.
 
     From every month end that has three months before it, with the moves known by then. The error is the
@@ -161,7 +165,7 @@ def _backtest(months: list[pd.DataFrame], states: list[str]) -> dict:
         month.groupby("to_segment")["customers"].sum().reindex(states, fill_value=0).to_numpy(float)
         for month in months
     ]
-    found: dict = {"verdict": NOT_KNOWN}
+    found: Row = {"verdict": NOT_KNOWN}
     most = 0
     for ahead in BACKTESTED:
         origins = [end for end in range(FEWEST_MONTHS - 1, len(months) - ahead) if mixes[end].sum()]

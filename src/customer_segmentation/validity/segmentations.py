@@ -28,6 +28,8 @@ TYPES = {
 }
 NAMED = 6  # so many names fit into a note
 
+Row = dict[str, object]  # of TYPES
+
 
 @dataclass(frozen=True)
 class Segmentation:
@@ -82,10 +84,11 @@ def row(
     value: float | None = None,
     verdict: str = NOT_KNOWN,
     interval: Effect | None = None,
+    /,
     **more: object,
-) -> dict:
+) -> Row:
     """Return a row of TYPES; what is not given stays empty."""
-    found = {"criterion": criterion, "segment": segment, "verdict": verdict} | more
+    found: Row = {"criterion": criterion, "segment": segment, "verdict": verdict} | more
     if value is not None:
         found["value"] = float(value)
     if interval is not None:

@@ -8,11 +8,11 @@ from scipy import stats
 
 from customer_segmentation.validity.agreement import kappa
 from customer_segmentation.validity.effects import Effect
-from customer_segmentation.validity.segmentations import ALL, Segmentation, row
+from customer_segmentation.validity.segmentations import ALL, Row, Segmentation, row
 from customer_segmentation.validity.thresholds import FEWEST_MONTHS, KAPPA
 
 
-def stable(one: Segmentation) -> Iterator[dict]:
+def stable(one: Segmentation) -> Iterator[Row]:
     """Judge a segmentation by kappa between month ends, and each segment by kappa of being in it or not.
 
     The value is the mean over months; its interval is that of a mean of months, since customers come again
@@ -65,7 +65,7 @@ class _Month:
         return np.array([[stayed, left], [came, max(self.present - stayed - left - came, 0)]])
 
 
-def _judged(segment: str, date: object, tables: list[np.ndarray], stayed: float, chance: float) -> dict:
+def _judged(segment: str, date: object, tables: list[np.ndarray], stayed: float, chance: float) -> Row:
     shared = {"measure": "kappa from month to month", "threshold": KAPPA.good, "as_of_date": date}
     kappas = [found for table in tables if table.sum() and (found := kappa(table)[2]) is not None]
     if len(kappas) < FEWEST_MONTHS:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from customer_segmentation.validity.outcomes import split
-from customer_segmentation.validity.segmentations import ALL, TREATMENT, Segmentation, row
+from customer_segmentation.validity.segmentations import ALL, TREATMENT, Row, Segmentation, row
 from customer_segmentation.validity.thresholds import (
     FAIL,
     KNOWN,
@@ -24,7 +24,7 @@ EVERYONE = "everyone targeted"
 NOBODY = "nobody is in it"
 
 
-def measurable(one: Segmentation) -> Iterator[dict]:
+def measurable(one: Segmentation) -> Iterator[Row]:
     """Judge whether known values decide who is where."""
     known = one.counts[one.counts["known"].notna()]
     customers = int(known["customers"].sum())
@@ -58,30 +58,29 @@ def _least_known(one: Segmentation, verdict: str) -> str | None:
     return "known least: " + ", ".join(f"{column} ({share:.0%})" for column, share in least.items())
 
 
-def substantial(one: Segmentation) -> Iterator[dict]:
+def substantial(one: Segmentation) -> Iterator[Row]:
     """Judge whether segments hold enough customers, and enough revenue."""
     everybody, all_revenue = one.customers, float(one.placed["revenue_12m"].sum())
-    for segment in one.segments.itertuples():
-        own, least = one.of(segment.segment), segment.min_share
+    for segment in one.segments.to_dict("records"):
+        name, least = segment["segment"], segment["min_share"]
+        own = one.of(name)
         customers = int(own["customers"].sum())
         share = customers / everybody if everybody else None
         revenue = float(own["revenue_12m"].sum()) / all_revenue if all_revenue > 0 else None
         shared = {"customers": customers, "threshold": least}
-        yield row(
-            "substantial_customers", segment.segment, share, measure="share of customers", **shared
-        ) | _size(share, revenue, least, segment.max_share)
+        yield row("substantial_customers", name, share, measure="share of customers", **shared) | _size(
+            share, revenue, least, segment["max_share"]
+        )
         verdict, note = PASS, None
         if revenue is None:
             verdict, note = NOT_KNOWN, "no revenue in twelve months"
         elif revenue < least:
             verdict, note = WEAK, "brings next to nothing now"
         measure = "share of the revenue of twelve months"
-        yield row(
-            "substantial_revenue", segment.segment, revenue, verdict, measure=measure, note=note, **shared
-        )
+        yield row("substantial_revenue", name, revenue, verdict, measure=measure, note=note, **shared)
 
 
-def _size(share: float | None, revenue: float | None, least: float, most: float) -> dict:
+def _size(share: float | None, revenue: float | None, least: float, most: float) -> Row:
     if share is None:
         return {"note": "nobody to look at"}
     if pd.notna(most) and share > most:
@@ -93,7 +92,7 @@ def _size(share: float | None, revenue: float | None, least: float, most: float)
     return {"verdict": FAIL, "mistake": TOO_SMALL, "note": None if share else NOBODY}
 
 
-def few_enough(one: Segmentation) -> Iterator[dict]:
+def few_enough(one: Segmentation) -> Iterator[Row]:
     """Judge whether people can keep the segments in mind; audiences are looked at one by one."""
     if one.is_overlapping:
         return
@@ -116,18 +115,19 @@ def few_enough(one: Segmentation) -> Iterator[dict]:
     )
 
 
-def reachable(one: Segmentation) -> Iterator[dict]:
+def reachable(one: Segmentation) -> Iterator[Row]:
     """Judge whether customers may be contacted on the treatment's channel, or on any."""
     are_known = one.placed["is_reachable"].notna().any()
-    for segment in one.segments.itertuples():
-        own, channel = one.of(segment.segment), segment.treatment_channel
+    for segment in one.segments.to_dict("records"):
+        name, channel = segment["segment"], segment["treatment_channel"]
+        own = one.of(name)
         customers = int(own["customers"].sum())
         has_consents = isinstance(channel, str) and f"can_{channel}" in own
         measure = "share that may be contacted" + (f" by {channel}" if has_consents else "")
         shared = {"customers": customers, "threshold": REACHED.good, "measure": measure}
         if not customers or not are_known:
-            note = "consents are no input" if customers else NOBODY
-            yield row("reachable", segment.segment, note=note, **shared)
+            note: str | None = "consents are no input" if customers else NOBODY
+            yield row("reachable", name, note=note, **shared)
             continue
         share = float(own[f"can_{channel}" if has_consents else "is_reachable"].sum()) / customers
         verdict, note = REACHED.verdict(share), None
@@ -135,10 +135,10 @@ def reachable(one: Segmentation) -> Iterator[dict]:
             verdict, note = PASS, "no contact is meant"
         elif isinstance(channel, str) and not has_consents:
             verdict, note = NOT_KNOWN, f"consents don't tell of {channel}: the share is of any channel"
-        yield row("reachable", segment.segment, share, verdict, note=note, **shared)
+        yield row("reachable", name, share, verdict, note=note, **shared)
 
 
-def actionable(one: Segmentation) -> Iterator[dict]:
+def actionable(one: Segmentation) -> Iterator[Row]:
     """Judge whether somebody answers for each segment, and does something of its own for it."""
     needed = ["owner", *TREATMENT]
     for segment in one.segments.to_dict("records"):
@@ -176,14 +176,14 @@ def _by_treatment(one: Segmentation) -> list[list[str]]:
     return [own["segment"].tolist() for _, own in groups]
 
 
-def selective(one: Segmentation) -> Iterator[dict]:
+def selective(one: Segmentation) -> Iterator[Row]:
     """Judge whether nearly everyone is treated alike, or is in some audience."""
     treatments = _by_treatment(one)
     if not one.customers or not treatments:
         return
     groups = [[name] for name in one.names] if one.is_overlapping else treatments
     sizes = {" and ".join(names): sum(map(one.customers_of, names)) / one.customers for names in groups}
-    largest = max(sizes, key=sizes.get)
+    largest = max(sizes, key=lambda names: sizes[names])
     if one.is_overlapping:
         share = one.placed.loc[one.placed["label"] != "", "customers"].sum() / one.customers
         measure = "share of customers who are in an audience"
