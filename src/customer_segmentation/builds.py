@@ -4,16 +4,19 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, chdir
+from contextlib import chdir
 from pathlib import Path
+from typing import Self
 
 import duckdb
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.artifacts.schemas.results import NodeStatus
-from dbt.artifacts.schemas.run import RunResult
+from dbt.artifacts.resources.types import NodeType
+from dbt.artifacts.schemas.results import FreshnessStatus, RunStatus, TestStatus
+from dbt.artifacts.schemas.run import RunExecutionResult, RunResult
 from dbt.cli.main import dbtRunner
-from dbt.node_types import NodeType
+from dbt.contracts.graph.nodes import ModelNode, SeedNode, SnapshotNode
 from rich.console import Console
+from rich.status import Status
 
 from customer_segmentation import messages, publishing
 from customer_segmentation.environment import PROJECT
@@ -21,8 +24,8 @@ from customer_segmentation.errors import ReadableError
 from customer_segmentation.inputs import Input
 
 ASIDE = "SEGMENTATION_ASIDE"  # where profiles.yml finds the database of a build
-STORED = {NodeType.Model, NodeType.Seed, NodeType.Snapshot}
-FAILED = {NodeStatus.Error, NodeStatus.Fail, NodeStatus.RuntimeErr, NodeStatus.PartialSuccess}
+STORED = (ModelNode, SeedNode, SnapshotNode)
+FAILED = {RunStatus.Error, TestStatus.Fail, FreshnessStatus.RuntimeErr, RunStatus.PartialSuccess}  # as text
 
 
 class BuildError(ReadableError):
@@ -117,11 +120,12 @@ def _run_dbt(
         raise KeyboardInterrupt
     if outcome.exception:
         raise BuildError(messages.explain(str(outcome.exception), place.name))
-    results = list(outcome.result)
+    assert isinstance(outcome.result, RunExecutionResult)  # as of every `dbt build`
+    results = list(outcome.result.results)
     if not outcome.success:
         failed = [result for result in results if result.status in FAILED]
         errors = [messages.explain(_message(result), place.name) for result in failed]
-        skipped = sum(result.status == NodeStatus.Skipped for result in results)
+        skipped = sum(result.status == RunStatus.Skipped for result in results)
         if skipped:
             errors.append(f"{skipped} more were skipped because of that.")
         raise BuildError("\n\n".join(errors))
@@ -133,9 +137,8 @@ def _check_complete(database: Path, results: list[RunResult]) -> None:
     with duckdb.connect(str(database)) as connection:
         query = "select table_schema, table_name from information_schema.tables"
         there = set(connection.execute(query).fetchall())
-    built = {
-        (result.node.schema, result.node.alias) for result in results if result.node.resource_type in STORED
-    }
+    nodes = [result.node for result in results]
+    built = {(node.schema, node.alias) for node in nodes if isinstance(node, STORED)}
     missing = [".".join(name) for name in sorted(built - there)]
     if missing:
         raise BuildError(f"dbt says that it built {', '.join(missing)}, and it is not in {database}.")
@@ -143,29 +146,30 @@ def _check_complete(database: Path, results: list[RunResult]) -> None:
 
 def _message(result: RunResult) -> str:
     where = f"{result.node.name} ({result.node.original_file_path})"
-    message = result.message if where in result.message else f"{where}: {result.message}"
-    if result.node.resource_type == NodeType.Unit and result.status == NodeStatus.Fail:
+    said = result.message or ""
+    message = said if where in said else f"{where}: {said}"
+    if result.node.resource_type == NodeType.Unit and result.status == TestStatus.Fail:
         message += "\nIf the change was meant, correct what this unit test gives or expects."
     return message
 
 
-def _collector(warnings: list[str]) -> Callable:
-    def collect(event: object) -> None:
+def _collector(warnings: list[str]) -> Callable[[messages.Event], None]:
+    def collect(event: messages.Event) -> None:
         if event.info.level == "warn":
             warnings.append(event.info.msg)
 
     return collect
 
 
-class _Progress(AbstractContextManager):
+class _Progress:
     """What dbt is doing now, as n of m: one changing line on a terminal, ten lines in a log."""
 
     def __init__(self, console: Console | None):
         self.console = console
-        self.status = None
+        self.status: Status | None = None
         self.tenth = 0
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         if self.console and self.console.is_terminal:
             self.status = self.console.status("Reading the project ...")
             self.status.start()
@@ -175,7 +179,7 @@ class _Progress(AbstractContextManager):
         if self.status:
             self.status.stop()
 
-    def follow(self, event: object) -> None:
+    def follow(self, event: messages.Event) -> None:
         if event.info.name != "LogStartLine" or not self.console:
             return
         data = event.data

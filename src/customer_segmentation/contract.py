@@ -1,6 +1,7 @@
 """The input contract as a page: its tables are written from the macro, the prose around them by hand."""
 
 import re
+from typing import Any
 
 import yaml
 
@@ -20,9 +21,12 @@ TYPES = {
 }
 
 
-def read_contract() -> dict:
+def read_contract() -> dict[str, dict[str, Any]]:
     """Return the contract: {input: {description, key, columns}}."""
-    return yaml.safe_load(DEFINITION.search(MACRO.read_text(encoding="utf-8"))[1])
+    contract: dict[str, dict[str, Any]] = yaml.safe_load(
+        DEFINITION.findall(MACRO.read_text(encoding="utf-8"))[0]
+    )
+    return contract
 
 
 def page() -> str:
@@ -41,7 +45,7 @@ def write() -> None:
     PAGE.write_text(page(), encoding="utf-8")
 
 
-def _section(name: str, definition: dict) -> str:
+def _section(name: str, definition: dict[str, Any]) -> str:
     lines = [
         f"## `{name}`",
         "",
@@ -63,7 +67,7 @@ def _section(name: str, definition: dict) -> str:
     return "\n".join([*lines, ""])
 
 
-def _accepted(rules: dict) -> str:
+def _accepted(rules: dict[str, Any]) -> str:
     accepted = []
     if "values" in rules:
         accepted.append(", ".join(f"`{value}`" for value in rules["values"]))

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -26,7 +27,7 @@ class Input:
     """A name for the database and the dbt variables that map the data onto the contract."""
 
     name: str
-    vars: dict = field(default_factory=dict)
+    vars: dict[str, Any] = field(default_factory=dict)
     built_elsewhere: Path | None = None
 
     @property
@@ -84,7 +85,7 @@ def _one_of(names: list[str]) -> str:
     return ", ".join(names)
 
 
-def _read_vars(path: Path) -> dict:
+def _read_vars(path: Path) -> dict[str, Any]:
     try:
         variables = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -100,16 +101,18 @@ def _read_vars(path: Path) -> dict:
     return variables
 
 
-def project_vars() -> dict:
+def project_vars() -> dict[str, Any]:
     """Return the variables of dbt_project.yml with their values."""
-    return _yaml(PROJECT / "dbt_project.yml")["vars"]
+    variables: dict[str, Any] = _yaml(PROJECT / "dbt_project.yml")["vars"]
+    return variables
 
 
-def _yaml(path: Path) -> dict:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+def _yaml(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return content
 
 
-def _find_package_files(value: object, name: str) -> object:
+def _find_package_files(value: Any, name: str) -> Any:
     """Replace each `package:DISTRIBUTION/PATH` by the path of that file of an installed package."""
     if isinstance(value, dict):
         return {key: _find_package_files(item, name) for key, item in value.items()}

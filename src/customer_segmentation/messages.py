@@ -1,6 +1,9 @@
 """What dbt, DuckDB and the system say of a fault, with what to do about it."""
 
 import re
+from typing import Any
+
+Event = Any  # of dbt, whose types don't say what is in one
 
 GUIDE = "docs/your_own_data.md"
 LOOKING_AT = "Looking at "  # what the macro looking_at() logs before it tries an input
@@ -86,11 +89,11 @@ ADVICE = (
 class Place:
     """Follows the events of a run, to say at which part of the variable `inputs` it broke off."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         """Nothing is looked at yet."""
         self.name = ""
 
-    def follow(self, event: object) -> None:
+    def follow(self, event: Event) -> None:
         """Note what is looked at; from the first node on no input is looked at by itself."""
         if event.info.name.startswith("JinjaLog") and event.info.msg.startswith(LOOKING_AT):
             self.name = event.info.msg.removeprefix(LOOKING_AT)

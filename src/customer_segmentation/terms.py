@@ -10,7 +10,7 @@ EQUAL = re.compile(r"(?:(?:and|or) )?\w+ = '?([^']*)'?")
 UNITS = {"_12m": " in 12 months", "_90d": " in 90 days", "_365d": " in 365 days"}
 
 
-def columns_of(condition: str, known: Mapping) -> list[str]:
+def columns_of(condition: str, known: Mapping[str, object]) -> list[str]:
     """Return the columns that a condition uses, in the order in which it does."""
     return [token for token in dict.fromkeys(TOKEN.findall(condition.lower())) if token in known]
 
@@ -70,7 +70,7 @@ def as_text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float | Decimal):
-        return f"{value:,.0f}" if value == int(value) or abs(value) >= 1000 else f"{value:,.2f}"
+        return f"{value:,.0f}" if value == int(value) or not -1000 < value < 1000 else f"{value:,.2f}"
     if isinstance(value, datetime | date):
         return value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
     return str(value)

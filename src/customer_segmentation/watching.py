@@ -49,7 +49,7 @@ where now.segments is distinct from before.segments
 
 
 def watch(
-    name_or_path: str, every: float, say: Callable[[str], None], rounds: Iterator | None = None
+    name_or_path: str, every: float, say: Callable[[str], None], rounds: Iterator[int] | None = None
 ) -> None:
     """Refresh an input every so many seconds, until interrupted; without rounds, for ever.
 
@@ -106,7 +106,7 @@ def files(source: Input) -> set[tuple[str, int, int]] | None:
 class Published:
     """What was published last, as far as it takes to say what a round has changed."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.memory = duckdb.connect()
         self.memory.execute("create table before (customer_id varchar, segments ubigint)")
 

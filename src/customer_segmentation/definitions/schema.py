@@ -2,15 +2,19 @@
 
 import json
 import re
+from pathlib import Path
+from typing import Any
 
-from customer_segmentation.definitions.language import Language, read_language
+from customer_segmentation.definitions.language import Language, Rules, read_language
 from customer_segmentation.environment import PROJECT
 
 SCHEMA = PROJECT / "schemas" / "segmentation.schema.json"
 GUIDE = PROJECT / "docs" / "guides" / "add_a_segment.md"
 GENERATED = re.compile(r"(<!-- begin generated -->\n).*?(<!-- end generated -->)", re.DOTALL)
 NAME = "^[a-z][a-z0-9_]*$"
-TYPES = {
+Schema = dict[str, Any]
+
+TYPES: dict[str, Schema] = {
     "text": {"type": "string", "minLength": 1},
     "condition": {"type": "string", "minLength": 1},
     "name": {"type": "string", "pattern": NAME},
@@ -28,7 +32,7 @@ ENTRIES = {
 }
 
 
-def schema(language: Language) -> dict:
+def schema(language: Language) -> Schema:
     """Return the JSON schema (draft 7, which editors know) of a property file that holds definitions.
 
     It knows keys, values and shapes. What needs other places (columns, names of other segments, conditions
@@ -78,7 +82,9 @@ def schema(language: Language) -> dict:
         "description": "Written by `segmentation schema` from macros/segments/definition_language.sql.",
         "type": "object",
         "required": ["models"],
-        "properties": {"models": {"type": "array", "minItems": 1, "items": _within("config", "meta", meta)}},
+        "properties": {
+            "models": {"type": "array", "minItems": 1, "items": _within(("config", "meta"), meta)}
+        },
         "definitions": {"segmentation": segmentation, **definitions},
     }
 
@@ -103,7 +109,7 @@ def write() -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def _files() -> dict:
+def _files() -> dict[Path, str]:
     language = read_language()
     guide = GUIDE.read_text(encoding="utf-8")
     return {
@@ -112,15 +118,14 @@ def _files() -> dict:
     }
 
 
-def _within(*path: object) -> dict:
-    """Return a schema in which the last argument stands below some keys, all of which must be there."""
-    *keys, inner = path
+def _within(keys: tuple[str, ...], inner: Schema) -> Schema:
+    """Return a schema that has another one below some keys, all of which must be there."""
     for key in reversed(keys):
         inner = {"type": "object", "required": [key], "properties": {key: inner}}
     return inner
 
 
-def _entry(name: str, language: Language) -> dict:
+def _entry(name: str, language: Language) -> Schema:
     keys = language[name]
     return {
         "type": "object",
@@ -130,7 +135,7 @@ def _entry(name: str, language: Language) -> dict:
     }
 
 
-def _value(rules: dict) -> dict:
+def _value(rules: Rules) -> Schema:
     kind = rules.get("type", "text")
     value = dict(TYPES[kind]) if kind in TYPES else {"$ref": f"#/definitions/{kind}"}
     if "values" in rules:
@@ -145,7 +150,7 @@ def _value(rules: dict) -> dict:
     return value | {"description": rules["description"]} | default
 
 
-def _table(heading: str, keys: dict) -> list[str]:
+def _table(heading: str, keys: dict[str, Rules]) -> list[str]:
     rows = [f"| {heading} | | Meaning |", "|---|---|---|"]
     for key, rules in keys.items():
         needed = "required" if rules.get("required") else rules.get("only", "")

@@ -1,6 +1,7 @@
 """Time in the demo shop: busy and dull days, the hours of a day, and seconds as text."""
 
 import numpy as np
+import pandas as pd
 
 from customer_segmentation.demo_shop.chance import pick
 from customer_segmentation.demo_shop.tables import DAYS, HOLIDAYS, HOUR_WEIGHTS, NEVER, START, TYPES
@@ -48,7 +49,7 @@ def time_of_day(rng: np.random.Generator, profile: np.ndarray, usual_hour: np.nd
     return np.where(habitual, near, hour) * 3600 + rng.integers(0, 3600, len(hour))
 
 
-def timestamps(second: np.ndarray) -> np.ndarray:
+def timestamps(second: np.ndarray | pd.Series) -> np.ndarray:
     """Seconds since the start as text; nothing for NEVER."""
     second = np.asarray(second, dtype=np.int64)
     text = np.datetime_as_string(START.astype("datetime64[s]") + second)

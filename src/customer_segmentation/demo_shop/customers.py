@@ -61,7 +61,7 @@ def profiles(people: pd.DataFrame, created: np.ndarray) -> pd.DataFrame:
     lives = is_disclosed(rng, people, 1.05)
     edited = created + (rng.random(size) ** 2 * (LAST_SECOND - created)).astype(int)
 
-    def told(values: np.ndarray, condition: np.ndarray) -> np.ndarray:
+    def told(values: np.ndarray | pd.Series, condition: np.ndarray) -> np.ndarray:
         return np.where(condition, np.asarray(values).astype(str), "")
 
     return pd.DataFrame(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from customer_segmentation.demo_shop.calendar import timestamps
 from customer_segmentation.demo_shop.chance import stream
@@ -190,7 +191,8 @@ def repeated_rows(repetition: Repetition, good: pd.DataFrame) -> pd.DataFrame:
     if repetition.input == "orders":
         outdated = outdated[outdated["status"].eq("completed") & outdated["channel"].ne("store")]
     older = outdated.iloc[rng.choice(len(outdated), repetition.older, replace=False)]
-    hour_before = older["updated_at"].to_numpy(dtype="datetime64[s]") - np.timedelta64(1, "h")
+    written: NDArray[np.datetime64] = older["updated_at"].to_numpy(dtype="datetime64[s]")
+    hour_before = written - np.timedelta64(1, "h")
     older = older.assign(
         **{repetition.changed: repetition.before},
         updated_at=np.char.replace(np.datetime_as_string(hour_before), "T", " "),

@@ -20,7 +20,7 @@ from customer_segmentation.demo_shop.tables import (
 from customer_segmentation.demo_shop.visits import devices, sources
 
 
-def names(letter: str, numbers: np.ndarray, digits: int) -> np.ndarray:
+def names(letter: str, numbers: np.ndarray | pd.Index, digits: int) -> np.ndarray:
     """Identifiers such as C0042."""
     return np.array([f"{letter}{number:0{digits}d}" for number in np.asarray(numbers).tolist()], dtype=object)
 

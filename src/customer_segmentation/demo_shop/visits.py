@@ -106,7 +106,9 @@ def events(people: pd.DataFrame, sessions: pd.DataFrame, seen: pd.DataFrame) -> 
     checked = first[~is_left | (rng.random(len(first)) < 0.3)]
     searched = np.repeat(number, rng.poisson(traits(kind, "searches")))
 
-    def step(kind_of_step: int, session: np.ndarray, product: np.ndarray | int = -1) -> pd.DataFrame:
+    def step(
+        kind_of_step: int, session: np.ndarray | pd.Series, product: pd.Series | int = -1
+    ) -> pd.DataFrame:
         return pd.DataFrame({"session": session, "step": kind_of_step, "product": product})
 
     log = pd.concat(

@@ -1,7 +1,8 @@
 """From training rows to the table of parameters that SQL applies."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ USUAL_PENALTY = 1.0  # where there is no date to try them on
 
 DIGITS = 12
 INTERCEPT, FIT = "(intercept)", "(fit)"
-TYPES = {"fitted_on": object, "feature": "string", "metric": "string", "value": "float64", "note": "string"}
+TYPES = {"fitted_on": "object", "feature": "string", "metric": "string", "value": "float64", "note": "string"}
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def read_features(table: pd.DataFrame) -> list[Feature]:
 
 
 def fit_table(
-    training: pd.DataFrame, features: Sequence[Feature], fitted_on: Sequence[object], days: int
+    training: pd.DataFrame, features: Sequence[Feature], fitted_on: Iterable[date], days: int
 ) -> pd.DataFrame:
     """Return the fits of all dates, in the columns of TYPES: one row per fit, feature and metric.
 
@@ -76,9 +77,9 @@ def fit_table(
     by_date = dict(list(ordered.groupby("fitted_on")))
     with threadpool_limits(1, "blas"):  # so that sums don't depend on how many cores there are
         rows = [
-            {"fitted_on": date.date()} | vars(row) | {"value": _rounded(row.value)}
-            for date in sorted(pd.to_datetime(list(fitted_on)))
-            for row in _fit(_read(by_date.get(date, ordered.iloc[:0]), features), features, days)
+            {"fitted_on": day.date()} | vars(row) | {"value": _rounded(row.value)}
+            for day in sorted(pd.to_datetime(list(fitted_on)))
+            for row in _fit(_read(by_date.get(day, ordered.iloc[:0]), features), features, days)
         ]
     return pd.DataFrame(rows, columns=list(TYPES)).astype(TYPES)
 
@@ -97,11 +98,11 @@ def predict(parameters: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     contributions = pd.DataFrame(index=rows.index)
     for name, transform in zip(transforms["feature"], transforms["note"], strict=True):
         knots = tuple(values[name, f"knot_{number}"] for number in range(1, KNOTS + 1))
-        bounds = (values[name, metric] for metric in ("unit", "low", "high"))
+        unit, low, high = (values[name, metric] for metric in ("unit", "low", "high"))
         raw = rows[name].to_numpy(dtype=float, na_value=np.nan)
         known = np.isfinite(raw)
-        u = Curve(Feature(name, transform), *bounds, knots).held(np.where(known, raw, 0.0))
-        contribution = values[name, "coef_linear"] * (u - values[name, "low"])
+        u = Curve(Feature(name, transform), unit, low, high, knots).held(np.where(known, raw, 0.0))
+        contribution = values[name, "coef_linear"] * (u - low)
         for number, knot in enumerate(knots, start=1):
             contribution += values[name, f"coef_{number}"] * np.maximum(u - knot, 0.0)
         contributions[name] = np.where(known, contribution, values[name, "coef_unknown"])
@@ -186,11 +187,12 @@ def _choose_penalty(rows: Rows, features: Sequence[Feature], days: int) -> tuple
         return [], USUAL_PENALTY
     log_loss, penalty, log_odds = min(tried, key=lambda trial: trial[:2])
     probability = expit(log_odds)
+    area = area_under_curve(probability, held_out.outcome)
     return [
         Row(FIT, "validation_rows", len(held_out.outcome)),
         Row(FIT, "validation_log_loss", log_loss),
         Row(FIT, "validation_brier", float(np.mean((probability - held_out.outcome) ** 2))),
-        Row(FIT, "validation_auc", area_under_curve(probability, held_out.outcome).value),
+        Row(FIT, "validation_auc", area.value if area else None),
     ], -penalty
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from customer_segmentation.review.sides import Definition, Side
+from customer_segmentation.review.sides import Data, Definition, Side
 
 WHOLE = "(all)"
 # what decides who is in which segment; the rest is said of the segments
@@ -37,6 +37,11 @@ class Change:
         """Whether it can move customers, and not only what is said of them."""
         return self.what in RULES
 
+    @property
+    def known_as(self) -> str:
+        """The name that the segment had before."""
+        return self.before if self.what == "renamed" and self.before else self.segment
+
 
 def find_changes(before: Side, after: Side) -> list[Change]:
     """Return all that differs between the definitions of two sides, in the order of the definitions."""
@@ -53,12 +58,12 @@ def find_changes(before: Side, after: Side) -> list[Change]:
 def changes_of(before: Definition | None, after: Definition | None) -> list[Change]:
     """Return what differs between two versions of a segmentation, of which one may be missing."""
     if after is None:
-        return [Change(before.name, WHOLE, "removed", before.written["question"], None)]
+        return [Change(before.name, WHOLE, "removed", before.written["question"], None)] if before else []
     if before is None:
         return [Change(after.name, WHOLE, "added", None, after.written["question"])]
     renamed = renamed_segments(before, after)
-    old = {renamed.get(segment["name"], segment["name"]): segment for segment in before.segments}
-    new = {segment["name"]: segment for segment in after.segments}
+    old = {renamed.get(name, name): segment for name, segment in _by_name(before).items()}
+    new = _by_name(after)
 
     def change(segment: str, what: str, was: object, now: object) -> Change:
         return Change(after.name, segment, what, _text(was), _text(now))
@@ -88,6 +93,10 @@ def changes_of(before: Definition | None, after: Definition | None) -> list[Chan
     return changes
 
 
+def _by_name(definition: Definition) -> dict[str, Data]:
+    return {segment["name"]: segment for segment in definition.segments}
+
+
 def renamed_segments(before: Definition | None, after: Definition | None) -> dict[str, str]:
     """Return {name before: name after} of segments that kept their condition and changed their name.
 
@@ -108,7 +117,7 @@ def _once(pairs: list[tuple[str, str]]) -> dict[str, str]:
     return {condition: name for condition, name in pairs if counts[condition] == 1}
 
 
-def _condition(definition: Definition, segment: dict) -> str:
+def _condition(definition: Definition, segment: Data) -> str:
     if segment["name"] == definition.written.get("otherwise"):
         return "otherwise"
     return " ".join((segment.get("when") or "").split())
@@ -119,13 +128,13 @@ def _of_the_whole(
 ) -> Iterable[tuple[str, object, object]]:
     yield "assignment", before.assignment, after.assignment
     yield "population", before.population, after.population
-    otherwise = before.written.get("otherwise")
-    yield "otherwise", renamed.get(otherwise, otherwise), after.written.get("otherwise")
+    otherwise: str | None = before.written.get("otherwise")
+    yield "otherwise", renamed.get(otherwise or "", otherwise), after.written.get("otherwise")
     for key in ("column", "question", "basis", "owner", "min_share", "max_moved_share"):
         yield key, before.written.get(key), after.written.get(key)
 
 
-def _of_a_segment(before: dict, after: dict) -> Iterable[tuple[str, object, object]]:
+def _of_a_segment(before: Data, after: Data) -> Iterable[tuple[str, object, object]]:
     yield "condition", before.get("when"), after.get("when")
     for key in ("label", "treatment"):
         was, now = before.get(key) or {}, after.get(key) or {}
@@ -140,5 +149,5 @@ def _text(value: object) -> str | None:
     if isinstance(value, dict):
         value = ", ".join(f"{key}: {entry}" for key, entry in value.items())
     elif isinstance(value, list):
-        value = "; ".join(_text(entry) for entry in value)
+        value = "; ".join(_text(entry) or "" for entry in value)
     return None if value is None else " ".join(str(value).split())

@@ -48,7 +48,7 @@ def check(
 
 def _removed(effect: Effect) -> Check:
     """A segmentation that goes: its readers must have been told, by deprecating its segments."""
-    told = all(segment.get("deprecated") for segment in effect.old.segments)
+    told = all(segment.get("deprecated") for segment in effect.definition.segments)
     says = "all its segments were deprecated" if told else "deprecate its segments first: readers must know"
     return Check(effect.definition.name, "removed", NOTED if told else BROKEN, says)
 
@@ -57,7 +57,7 @@ def _moved(effect: Effect) -> list[Check]:
     definition = effect.definition
     if effect.is_added or not effect.total.customers:
         return []
-    limit = _limit(definition.written.get("max_moved_share"), MAX_MOVED_SHARE)
+    limit = _limit(definition.written.get("max_moved_share"), otherwise=MAX_MOVED_SHARE)
     share = effect.moved.customers / effect.total.customers
     says = f"{share:.1%} of the customers move; max_moved_share is {limit:.0%}"
     return [Check(definition.name, "moved", PASSED if share <= limit else BROKEN, says)]
@@ -72,9 +72,9 @@ def _sizes(effect: Effect) -> list[Check]:
         before, after = effect.before(name).customers, effect.after(name).customers
         if not after or not totals["after"]:
             continue
-        written = _limit(segment.get("min_share"), definition.written.get("min_share"))
-        least = _limit(written, MIN_SHARE)
-        most = _limit(segment.get("max_share"), 1.0)
+        written = segment.get("min_share"), definition.written.get("min_share")
+        least = _limit(*written, otherwise=MIN_SHARE)
+        most = _limit(segment.get("max_share"), otherwise=1.0)
         share = after / totals["after"]
         was = before / totals["before"] if totals["before"] else None
         for key, limit, is_beyond, was_beyond in (
@@ -84,8 +84,11 @@ def _sizes(effect: Effect) -> list[Check]:
             if is_beyond:
                 says = f"{name} holds {share:.2%} of the customers; {key} is {limit:.2%}"
                 already = was_beyond and after == before
-                is_advice = key == "min_share" and written is None  # a limit that nobody wrote is advice
-                is_old = already or (was_beyond and _is_nearer(was, share, limit))
+                is_advice = key == "min_share" and written == (
+                    None,
+                    None,
+                )  # a limit that nobody wrote is advice
+                is_old = already or (was is not None and was_beyond and _is_nearer(was, share, limit))
                 result = NOTED if is_old or is_advice else BROKEN
                 found.append(Check(definition.name, key, result, says + (" (as before)" if already else "")))
     return found or [Check(definition.name, "sizes", PASSED, "all segments are within their limits")]
@@ -160,13 +163,13 @@ def _names(changes: list[Change]) -> list[Check]:
             change.segmentation,
             "name",
             NOTED,
-            f"{change.before if change.what == 'renamed' else change.segment} is a name no longer: mend what "
-            "filters by it",
+            f"{change.known_as} is a name no longer: mend what filters by it",
         )
         for change in changes
         if change.what == "renamed" or (change.what == "removed" and change.segment != "(all)")
     ]
 
 
-def _limit(value: float | None, otherwise: float | None) -> float | None:
-    return otherwise if value is None else float(value)
+def _limit(*written: float | None, otherwise: float) -> float:
+    """Return the first limit that is written."""
+    return next((float(limit) for limit in written if limit is not None), otherwise)

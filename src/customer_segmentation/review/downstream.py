@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from customer_segmentation.review.sides import Data
+
 MARTS = "marts"
 
 
@@ -30,7 +32,7 @@ class Readers:
         )
 
 
-def find_readers(manifest: dict, segmentations: Iterable[str], lost_names: Iterable[str]) -> Readers:
+def find_readers(manifest: Data, segmentations: Iterable[str], lost_names: Iterable[str]) -> Readers:
     """Return who reads some segmentations, from a dbt manifest."""
     nodes = manifest["nodes"]
     models = {node["name"]: key for key, node in nodes.items() if node["resource_type"] == "model"}
@@ -58,7 +60,7 @@ def find_readers(manifest: dict, segmentations: Iterable[str], lost_names: Itera
     return Readers(sorted(set(tables)), sorted(exposures), by_name)
 
 
-def _is_public(node: dict) -> bool:
+def _is_public(node: Data) -> bool:
     """Whether a model is a mart: contracted, or in a folder of that name; or of a project of one's own."""
     return (
         MARTS in node["fqn"]

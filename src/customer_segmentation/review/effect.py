@@ -50,7 +50,7 @@ class Effect:
     @property
     def definition(self) -> Definition:
         """The definition after the change, or the one that goes."""
-        return self.new or self.old
+        return _either(self.new, self.old)
 
     @property
     def is_added(self) -> bool:
@@ -87,6 +87,13 @@ class Effect:
         names = [segment["name"] for segment in self.definition.segments]
         seen = sorted({name for pair in self.matrix for name in pair} - {NOWHERE, *names})
         return [*names, *seen]
+
+
+def _either(first: Definition | None, second: Definition | None) -> Definition:
+    """Return the first of two definitions that is there: one of them is."""
+    found = first or second
+    assert found is not None
+    return found
 
 
 def _sum(measures: Iterable[Measures]) -> Measures:
@@ -136,7 +143,7 @@ def measure(
     before and after: either may be missing, for a segmentation that is new or that goes. renamed: {name
     before: name after} of segments that are the same; nobody moves from one to the other.
     """
-    definition = after or before
+    definition = _either(after, before)
     connection.execute(
         "create or replace temp table placed as select "
         f"{_expression(before)} as was, {_expression(after)} as now, "

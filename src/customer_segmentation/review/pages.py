@@ -11,6 +11,7 @@ from rich.table import Table as RichTable
 from customer_segmentation.review import checks
 from customer_segmentation.review.effect import NOWHERE, Effect, Measures
 from customer_segmentation.review.review import Causes, Review
+from customer_segmentation.review.sides import Data
 
 MOST_FILES = 12
 MARKS = {checks.PASSED: "✓", checks.NOTED: "!", checks.BROKEN: "✗"}
@@ -229,12 +230,12 @@ def _downstream(found: Review) -> Iterator[Block]:
     readers = found.readers
     said = [f"Tables: {', '.join(readers.tables) or 'none'}."]
     said.append(f"Dashboards (exposures): {', '.join(readers.exposures) or 'none declared'}.")
-    for segment, files in readers.by_name.items():
-        said.append(f"'{segment}' is named in {', '.join(files)}.")
+    for name, files in readers.by_name.items():
+        said.append(f"'{name}' is named in {', '.join(files)}.")
     yield Text(" ".join(said))
 
 
-def _all_segments(measured: Effect) -> list[dict]:
+def _all_segments(measured: Effect) -> list[Data]:
     """Return the segments after the change, and those that go."""
     segments = list(measured.new.segments) if measured.new else []
     names = {segment["name"] for segment in segments}

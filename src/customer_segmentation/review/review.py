@@ -93,8 +93,8 @@ def review(
     say("Counting customers ...")
     with databases.opened(database) as connection:
         if base_database:
-            path = str(base_database).replace("'", "''")
-            connection.execute(f"attach '{path}' as {BASE} (read_only)")
+            attached = str(base_database).replace("'", "''")
+            connection.execute(f"attach '{attached}' as {BASE} (read_only)")
         dates = effect.available_dates(connection, after.relation)
         day = effect.choose_date(dates, as_of_date)
         effects, causes, incomparable = [], {}, {}
@@ -108,12 +108,15 @@ def review(
             effects.append(effect.measure(connection, after.relation, day, *sides_of, renamed))
             causes[name] = _causes(connection, after, day, sides_of, base_database)
     gone = [
-        change.before if change.what == "renamed" else change.segment
+        change.known_as
         for change in found
         if change.what in {"renamed", "removed"} and change.segment != changes.WHOLE
     ]
     gone += [
-        segment["name"] for measured in effects if measured.is_removed for segment in measured.old.segments
+        segment["name"]
+        for measured in effects
+        if measured.is_removed
+        for segment in measured.definition.segments
     ]
     touched = list(dict.fromkeys(change.segmentation for change in found))
     # what goes is read by what the side before has
@@ -180,7 +183,7 @@ def _refuse_unknown(segmentations: tuple[str, ...], before: Side, after: Side) -
             raise ReviewError(unknown("segmentation", name, dict.fromkeys(known)))
 
 
-def as_data(found: Review) -> dict:
+def as_data(found: Review) -> dict[str, object]:
     """Return a review as plain data, for JSON."""
     return {
         "base": {"reference": found.base.reference, "commit": found.base.commit},
@@ -218,5 +221,5 @@ def as_data(found: Review) -> dict:
     }
 
 
-def _as_dict(value: object) -> dict | None:
+def _as_dict(value: effect.DataEffect | None) -> dict[str, object] | None:
     return None if value is None else asdict(value)

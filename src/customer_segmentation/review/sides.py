@@ -14,10 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.nodes import SqlNode
 
 from customer_segmentation.environment import PROJECT
 from customer_segmentation.errors import ReadableError
@@ -31,6 +34,9 @@ LEARNED_CODE = [
 MAIN_BRANCHES = ("main", "master", "origin/main", "origin/master")
 
 
+Data = dict[str, Any]  # of a file, or of what dbt writes
+
+
 class ReviewError(ReadableError):
     """There is nothing to compare, or it can't be read; the message says what to do."""
 
@@ -41,8 +47,8 @@ class Definition:
 
     name: str
     assignment: str
-    written: dict
-    segments: list[dict]
+    written: Data
+    segments: list[Data]
     population: str | None
     columns: list[str]
     expression: str
@@ -67,7 +73,7 @@ class Side:
     problems: dict[str, list[str]]
     relation: str
     raw_columns: dict[str, str]
-    manifest: dict = field(repr=False)
+    manifest: Data = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ class Base:
     reference: str
     commit: str
     code: list[str]
-    variables: dict[str, tuple]
+    variables: dict[str, tuple[object, object]]
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -136,11 +142,11 @@ def what_else_changed(project: Path, commit: str, reference: str | None) -> Base
     return Base(reference or commit[:8], commit, changed, variables)
 
 
-def _project_variables(text: str) -> dict:
+def _project_variables(text: str) -> Data:
     return (yaml.safe_load(text) or {}).get("vars") or {}
 
 
-def _flat(variables: dict) -> dict:
+def _flat(variables: Data) -> Data:
     """Return variables with those that stand under the package's name beside the others."""
     nested = variables.get("customer_segmentation")
     return variables if nested is None else {**variables, **nested, "customer_segmentation": None}
@@ -185,7 +191,7 @@ def compile_before(project: Path, commit: str, source: Input, vars_file: Path | 
     return _compile(copy, workshop, variables, f"the definitions at {commit[:8]}")
 
 
-def _variables(project: Path, source: Input) -> dict:
+def _variables(project: Path, source: Input) -> Data:
     """Return the variables of an input; of a project that uses this one, all that it and this one state.
 
     What is compiled belongs to the project in the folder, where those of the package are not seen.
@@ -202,18 +208,19 @@ def _segmentations_at(project: Path, commit: str, vars_file: Path | None) -> lis
     if vars_file and vars_file.resolve().is_relative_to(project.resolve()):
         path = str(vars_file.resolve().relative_to(project.resolve()))
         if git(project, "ls-tree", "--name-only", commit, "--", f"./{path}").strip():
-            names = (yaml.safe_load(_at(project, commit, path)) or {}).get("segmentations")
+            stated = yaml.safe_load(_at(project, commit, path)) or {}
+            names: list[str] | None = stated.get("segmentations")
             if names:
                 return names
     return _published(_project_variables(_at(project, commit, "dbt_project.yml")))
 
 
-def _segmentations_now(project: Path, variables: dict) -> list[str] | None:
+def _segmentations_now(project: Path, variables: Data) -> list[str] | None:
     stated = _project_variables((project / "dbt_project.yml").read_text(encoding="utf-8"))
     return _published(stated | variables)
 
 
-def _published(variables: dict) -> list[str] | None:
+def _published(variables: Data) -> list[str] | None:
     return _flat(variables).get("segmentations")
 
 
@@ -299,7 +306,7 @@ def _schema(project: Path, profile: str) -> str:
     return output.get("schema") or "main"
 
 
-def _compile(project: Path, folder: Path, variables: dict, what: str) -> Side:
+def _compile(project: Path, folder: Path, variables: Data, what: str) -> Side:
     arguments = ["compile", "--inline", "{{ customer_segmentation.definitions_for_review() }}"]
     arguments += ["--project-dir", str(project), "--profiles-dir", str(folder), "--log-level", "none"]
     arguments += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
@@ -310,10 +317,14 @@ def _compile(project: Path, folder: Path, variables: dict, what: str) -> Side:
     finally:
         os.chdir(here)
         DuckDBConnectionManager.close_all_connections()
+    if outcome.exception:
+        raise ReviewError(f"dbt can't read {what}.\n{outcome.exception}")
+    assert isinstance(outcome.result, RunExecutionResult)  # as of every `dbt compile`
+    compiled = outcome.result.results[0]
     if not outcome.success:
-        said = str(outcome.exception) if outcome.exception else outcome.result.results[0].message
-        raise ReviewError(f"dbt can't read {what}.\n{said}")
-    found = json.loads(outcome.result.results[0].node.compiled_code)
+        raise ReviewError(f"dbt can't read {what}.\n{compiled.message}")
+    assert isinstance(compiled.node, SqlNode) and compiled.node.compiled_code  # as of --inline
+    found = json.loads(compiled.node.compiled_code)
     definitions = {
         entry["name"]: Definition(
             name=entry["name"],
