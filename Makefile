@@ -47,10 +47,11 @@ test: lint ## every check there is
 	@echo "Python tests ..."
 	@$(BIN)/pytest
 
-lint: $(VENV)/.installed-dev ## style of Python and SQL
-	@echo "Style of Python and SQL ..."
+lint: $(VENV)/.installed-dev ## style of Python and SQL, and types
+	@echo "Style of Python and SQL, and types ..."
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/sqlfluff lint --quiet --disable-progress-bar --processes 0 models tests/marts
 	@! grep -rnE --include='*.sql' '.{121}' models tests || { echo "A line is longer than 120."; exit 1; }
 	@$(BIN)/segmentation contract --check

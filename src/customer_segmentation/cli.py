@@ -6,6 +6,7 @@ import sys
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -25,6 +26,9 @@ from customer_segmentation.definitions import scaffold, schema
 from customer_segmentation.demo_shop import main as demo_shop
 from customer_segmentation.environment import PROJECT
 from customer_segmentation.errors import ReadableError
+
+if TYPE_CHECKING:
+    from customer_segmentation.review.review import Review  # takes seconds to import
 
 input_option = click.option(
     "--input",
@@ -349,7 +353,7 @@ def _console() -> Console:
 
 
 def _currency(source: inputs.Input) -> str:
-    return (inputs.project_vars() | source.vars)["currency"]
+    return str((inputs.project_vars() | source.vars)["currency"])
 
 
 def _vars_file(name_or_path: str) -> Path | None:
@@ -358,16 +362,16 @@ def _vars_file(name_or_path: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def _review_as_text(found: object, style: str, currency: str) -> str:
+def _review_as_text(found: "Review", style: str, currency: str) -> str:
     from customer_segmentation.review import pages, review
 
     if style == "json":
         return json.dumps(review.as_data(found), indent=2, default=str) + "\n"
     if style == "markdown":
         return pages.markdown(pages.write(found, currency))
-    console = Console(file=io.StringIO(), width=report.WIDTH)
-    pages.print_blocks(pages.write(found, currency), console)
-    return console.file.getvalue()
+    text = io.StringIO()
+    pages.print_blocks(pages.write(found, currency), Console(file=text, width=report.WIDTH))
+    return text.getvalue()
 
 
 def _short(path: Path) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -76,8 +77,26 @@ order by segmentation, orders_needed nulls last, term
 """
 
 
+Row = tuple[Any, ...]
+Pair = tuple[str | None, str | None]  # from a segment, to a segment
+Values = dict[str, Any]  # of a customer, by column
+Definition = dict[str, Any]  # as published
+
+
 class ExplainError(ReadableError):
     """A customer can't be explained; the message says why, and what to do."""
+
+
+class Entry(NamedTuple):
+    """A segment of the catalogue."""
+
+    segmentation: str
+    segment: str
+    label: str | None
+    condition: str | None
+    assignment: str
+    rank: int | None
+    left_out_because: str | None
 
 
 @dataclass(frozen=True)
@@ -137,7 +156,7 @@ class Explanation:
     latest: date
     known_since: date
     is_known_longer: bool
-    values: dict
+    values: Values
     places: list[Place]
     moves: list[Move]
     left_out: dict[str, str]
@@ -158,12 +177,13 @@ class _Record:
         self.connection = connection
         self.database = database
         self.dates = [row[0] for row in self._rows(DATES)]
-        self.catalogue = {(row[0], row[1]): row for row in self._rows(CATALOGUE)}
-        self.publications = {}
+        entries = [Entry(*row) for row in self._rows(CATALOGUE)]
+        self.catalogue = {(entry.segmentation, entry.segment): entry for entry in entries}
+        self.publications: dict[tuple[date, str], tuple[str, Definition]] = {}
         for as_of_date, segmentation, version, definition in self._rows(PUBLICATIONS):
             self.publications[as_of_date, segmentation] = (version, json.loads(definition))
 
-    def _rows(self, query: str, *values: object) -> list[tuple]:
+    def _rows(self, query: str, *values: object) -> list[Row]:
         return self.connection.execute(query, values or None).fetchall()
 
     def explain(self, customer_id: str, as_of: date | None, segmentation: str | None) -> Explanation:
@@ -213,7 +233,7 @@ class _Record:
                 f"Customer '{customer_id}' was not known on {day}. There is {_enumerated(known_on)}."
             )
 
-    def _features(self, customer_id: str, day: date) -> dict:
+    def _features(self, customer_id: str, day: date) -> Values:
         self.connection.execute(FEATURES, [customer_id, day])
         cursor = self.connection.execute("select * from explained_features")
         row = cursor.fetchone()
@@ -232,7 +252,7 @@ class _Record:
         return ways
 
     def _place(
-        self, name: str, day: date, values: dict, membership: list[tuple], way_up: WayUp | None
+        self, name: str, day: date, values: Values, membership: list[Row], way_up: WayUp | None
     ) -> Place:
         version, definition = self.publications[day, name]
         published = [row[2] for row in membership if row[:2] == (day, name)]
@@ -245,7 +265,7 @@ class _Record:
             way_up=way_up,
         )
 
-    def _because(self, name: str, definition: dict, published: list[str], values: dict) -> list[str]:
+    def _because(self, name: str, definition: Definition, published: list[str], values: Values) -> list[str]:
         """Return a reason for each segment or, for a customer in none, why so."""
         population = definition["population"]
         if not published and population and not self._holds(population):
@@ -267,25 +287,30 @@ class _Record:
             for segment in published
         ]
 
-    def _learned(self, name: str, definition: dict, segment: str, values: dict) -> str:
+    def _learned(self, name: str, definition: Definition, segment: str, values: Values) -> str:
         """Return the distance from the centre, and the part of the cluster's rule of thumb that holds."""
         if definition["column"] != "nearest_cluster":
             return f"{definition['column']} says so"
         nearest = f"{values['cluster_distance']:.2f} spreads from its centre, which is the nearest one; "
-        rule = (self._of_catalogue(name, segment, 3) or "").removeprefix("learned; about: ")
+        entry = self.catalogue.get((name, segment))
+        rule = ((entry.condition if entry else None) or "").removeprefix("learned; about: ")
         holding = [either for either in alternatives_of(rule) if either and self._holds(either)]
         if not holding:
             return f"{nearest}its rule of thumb does not hold here"
         return f"{nearest}its rule of thumb holds: {with_values(holding[0], values)}"
 
-    def _why_not_better(self, name: str, definition: dict, published: list[str], values: dict) -> str | None:
+    def _why_not_better(
+        self, name: str, definition: Definition, published: list[str], values: Values
+    ) -> str | None:
         """Return the conditions of the next rank, for where segment_distance_to_next tells no way."""
         if definition["assignment"] != "first_match" or len(published) != 1:
             return None
-        rank = self._of_catalogue(name, published[0], 5)
+        rank = self._rank(name, published[0])
+        if rank is None:
+            return None
         conditions = {segment["name"]: segment["when"] for segment in definition["segments"]}
-        better = {segment: self._of_catalogue(name, segment, 5) for segment in conditions if rank is not None}
-        better = {segment: other for segment, other in better.items() if other is not None and other > rank}
+        ranks = {segment: self._rank(name, segment) for segment in conditions}
+        better = {segment: other for segment, other in ranks.items() if other is not None and other > rank}
         told = [
             f"{self._label(name, segment)}: "
             + (
@@ -299,7 +324,7 @@ class _Record:
         return "; or ".join(told) or None
 
     def _remarks(
-        self, name: str, day: date, version: str, definition: dict, published: list[str], values: dict
+        self, name: str, day: date, version: str, definition: Definition, published: list[str], values: Values
     ) -> list[str]:
         """Return what the published record and today's knowledge differ in."""
         remarks = []
@@ -322,7 +347,7 @@ class _Record:
             remarks.append(f"the definition has changed since: today's would say {self._labels(name, now)}")
         return remarks
 
-    def _segments_by(self, definition: dict, values: dict) -> list[str] | None:
+    def _segments_by(self, definition: Definition, values: Values) -> list[str] | None:
         """Return the segments that a definition gives, sorted; None if a column of it has gone."""
         try:
             if definition["population"] and not self._holds(definition["population"]):
@@ -342,12 +367,12 @@ class _Record:
 
     def _holds(self, condition: str) -> bool:
         """Evaluate a condition on the customer's row, by the database itself."""
-        return self._rows(f"select coalesce(({condition}), false) from explained_features")[0][0]
+        return bool(self._rows(f"select coalesce(({condition}), false) from explained_features")[0][0])
 
-    def _moves(self, name: str, until: date, known_on: list[date], membership: list[tuple]) -> Iterable[Move]:
+    def _moves(self, name: str, until: date, known_on: list[date], membership: list[Row]) -> Iterable[Move]:
         """Yield what changed between one date of the record and the next."""
-        places = {day: set() for day in known_on}
-        rules = {}
+        places: dict[date, set[str]] = {day: set() for day in known_on}
+        rules: dict[date, list[str]] = {}
         for day, segmentation, segment, moved_by_rule in membership:
             rules[day] = (moved_by_rule or "").split("|")
             if segmentation == name:
@@ -358,18 +383,19 @@ class _Record:
                 continue
             left, entered = sorted(places[before] - places[day]), sorted(places[day] - places[before])
             if self.publications[day, name][1]["assignment"] != "all_matches" and left and entered:
-                pairs = [(left[0], entered[0])]
+                pairs: list[Pair] = [(left[0], entered[0])]
             else:
                 pairs = [(segment, None) for segment in left] + [(None, segment) for segment in entered]
-            for pair in pairs:
+            for was, now in pairs:
                 yield Move(
                     day,
                     name,
-                    *(self._label(name, segment) for segment in pair),
-                    self._cause(name, before, day, pair, rules),
+                    self._label(name, was) if was else None,
+                    self._label(name, now) if now else None,
+                    self._cause(name, before, day, (was, now), rules),
                 )
 
-    def _cause(self, name: str, before: date, day: date, pair: tuple, rules: dict) -> str:
+    def _cause(self, name: str, before: date, day: date, pair: Pair, rules: dict[date, list[str]]) -> str:
         """Return what the move is put down to, by the rule of segment_moves."""
         names = [name, *(f"{name}.{segment}" for segment in pair if segment)]
         said = rules.get(day, [])
@@ -385,22 +411,23 @@ class _Record:
     def _left_out(self, name: str) -> str:
         needs = {
             need
-            for row in self.catalogue.values()
-            if row[0] == name and row[6]
-            for need in row[6].split(", ")
+            for entry in self.catalogue.values()
+            if entry.segmentation == name and entry.left_out_because
+            for need in entry.left_out_because.split(", ")
         }
         return f"needs {', '.join(sorted(needs))}" if needs else "not published on this date"
 
-    def _of_catalogue(self, name: str, segment: str, place: int) -> object:
-        row = self.catalogue.get((name, segment))
-        return row[place] if row else None
+    def _rank(self, name: str, segment: str) -> int | None:
+        entry = self.catalogue.get((name, segment))
+        return entry.rank if entry else None
 
-    def _label(self, name: str, segment: str | None) -> str | None:
-        return segment and (self._of_catalogue(name, segment, 2) or segment)
+    def _label(self, name: str, segment: str) -> str:
+        entry = self.catalogue.get((name, segment))
+        return (entry.label if entry else None) or segment
 
     def _labels(self, name: str, segments: list[str]) -> str:
         return ", ".join(self._label(name, segment) for segment in segments) or "in no segment"
 
 
-def _enumerated(values: Iterable) -> str:
+def _enumerated(values: Iterable[object]) -> str:
     return ", ".join(str(value) for value in values)

@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from customer_segmentation.explain import Explanation, Move, Place, Unmet, WayUp
+from customer_segmentation.explain import Explanation, Move, Place, Unmet, Values, WayUp
 from customer_segmentation.terms import as_text, in_words
 
 MOVES_SHOWN = 24
@@ -64,18 +64,18 @@ def _print_ways(told: Explanation, currency: str, console: Console) -> None:
                 table.add_row(*(("", "") if number else (place.segmentation, way.segment)), escape(line))
         console.print("\n[bold]On the way up[/bold]")
         console.print(table)
-    lacking = [place for place in told.places if place.why_not_better]
+    lacking = [(place.segmentation, place.why_not_better) for place in told.places if place.why_not_better]
     if lacking:
         console.print("\n[bold]Not in a better one, because it asks for[/bold]")
         table = _table("Segmentation", "What the next better one asks for (the customer's own value)")
-        for place in lacking:
-            table.add_row(place.segmentation, escape(place.why_not_better))
+        for segmentation, condition in lacking:
+            table.add_row(segmentation, escape(condition))
         console.print(table)
         if told.as_of_date != told.latest:
             console.print(f"What it takes to get there is told for the latest date, {told.latest}.")
 
 
-def in_plain_words(way: WayUp, values: dict, currency: str) -> list[str]:
+def in_plain_words(way: WayUp, values: Values, currency: str) -> list[str]:
     """Say what has to change on the way: the orders if they are enough, and every term."""
     if way.orders and len(way.unmet) > 1:
         verb = "brings" if way.orders == 1 else "bring"
@@ -89,14 +89,14 @@ def in_plain_words(way: WayUp, values: dict, currency: str) -> list[str]:
     return lines
 
 
-def _brought_by_orders(unmet: Unmet, values: dict) -> str:
+def _brought_by_orders(unmet: Unmet, values: Values) -> str:
     """Say what orders do to a feature, where they alone lead up."""
     now = f"{unmet.term} (now {as_text(unmet.value)})"
     if unmet.metric:
-        return f"{now}: {_of_metric(unmet)}"
+        return f"{now}: {_of_metric(unmet, unmet.metric)}"
     if unmet.feature == "days_between_last_orders" and unmet.comparison == ">=":
         return f"it ends a break of {_count(values['days_since_last_order'], 'day')}: {now}"
-    if unmet.feature == "gap_ratio" and unmet.comparison.startswith(">"):
+    if unmet.feature == "gap_ratio" and unmet.comparison in (">", ">="):
         return f"it ends a break of {as_text(values['overdue_ratio'])} times the expected days: {now}"
     return now
 
@@ -109,27 +109,27 @@ def _in_words(unmet: Unmet, currency: str) -> str:
     if unmet.metric:
         more = (unmet.metric_needed or 0) - (unmet.metric_value or 0)
         if unmet.metric == "lifetime_orders":
-            return f"{_count(more, 'more order')}: {asked}, {_of_metric(unmet)}"
+            return f"{_count(more, 'more order')}: {asked}, {_of_metric(unmet, unmet.metric)}"
         if unmet.metric == "days_since_last_order":
-            return f"an order: {asked}, {_of_metric(unmet)}"
+            return f"an order: {asked}, {_of_metric(unmet, unmet.metric)}"
         if not more:  # the cut-off itself is not enough
             return f"{in_words(unmet.metric)} above {currency} {as_text(unmet.metric_needed)}: {asked}"
         return f"over {currency} {as_text(more)} more {in_words(unmet.metric)} ({_of(unmet)}): {asked}"
     if feature in ORDERS and unmet.orders_needed:
-        more = f"{_count(unmet.orders_needed, 'more order')}{ORDERS[feature]}"
-        return f"{more} ({as_text(value)} of {as_text(needed)})"
+        orders = f"{_count(unmet.orders_needed, 'more order')}{ORDERS[feature]}"
+        return f"{orders} ({as_text(value)} of {as_text(needed)})"
     if unmet.orders_needed:
         return f"an order: {asked}"
-    if feature.startswith("days_since") and needed > (value or 0):
+    if feature and feature.startswith("days_since") and needed is not None and needed > (value or 0):
         return f"{_count(needed - (value or 0), 'more day')}: {asked}"
     return asked
 
 
-def _of_metric(unmet: Unmet) -> str:
-    if unmet.metric == "days_since_last_order":
+def _of_metric(unmet: Unmet, metric: str) -> str:
+    if metric == "days_since_last_order":
         longest = f"last order at most {as_text(unmet.metric_needed)} days ago"
         return longest if unmet.metric_value is None else f"{longest} (now {as_text(unmet.metric_value)})"
-    return f"{_of(unmet)} {in_words(unmet.metric)}"
+    return f"{_of(unmet)} {in_words(metric)}"
 
 
 def _of(unmet: Unmet) -> str:

@@ -95,9 +95,10 @@ def _write(
         "format csv, header true, delimiter ',', quote '\"', escape '\"'" if is_csv else "format parquet"
     )
     target = str(path).replace("'", "''")
-    return connection.execute(
+    ((rows,),) = connection.execute(
         f"copy (select {selected} from {relation}) to '{target}' ({options})"
-    ).fetchone()[0]
+    ).fetchall()
+    return int(rows)
 
 
 def _neutralised_sql(column: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -11,6 +12,8 @@ from customer_segmentation import databases
 from customer_segmentation.errors import ReadableError
 
 WIDTH = 100
+
+Rows = list[tuple[Any, ...]]  # of a query
 
 HEADLINE = """
 select
@@ -207,7 +210,7 @@ def print_report(database: Path, currency: str, console: Console) -> None:
             )
         ]
     headline, segments, expected, judged, rejected, left_out, *others = answers
-    kept, due, stale, no_clusters, *validity = others
+    kept, due, stale, no_clusters, mistakes, hypotheses = others
 
     as_of_date, customers, orders, revenue = headline[0]
     if as_of_date is None:
@@ -217,7 +220,7 @@ def print_report(database: Path, currency: str, console: Console) -> None:
         f"revenue {currency} {revenue or 0:,.0f}",
         highlight=False,
     )
-    customers_in = Counter()
+    customers_in = Counter[str]()
     for segmentation, _, members, *_ in segments:
         customers_in[segmentation] += members
     console.print(_table([row for row in segments if customers_in[row[0]]]))
@@ -249,10 +252,10 @@ def print_report(database: Path, currency: str, console: Console) -> None:
             "make restate publishes them anew.",
             highlight=False,
         )
-    _print_validity(*validity, console)
+    _print_validity(mistakes, hypotheses, console)
 
 
-def _print_validity(mistakes: list[tuple], hypotheses: list[tuple], console: Console) -> None:
+def _print_validity(mistakes: Rows, hypotheses: Rows, console: Console) -> None:
     """Print one line for each classic mistake that was made, and one for the claims of the definitions."""
     places: dict[str, list[str]] = {}
     for mistake, place in mistakes:
@@ -274,7 +277,7 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
-def _table(segments: list[tuple]) -> Table:
+def _table(segments: Rows) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("Segmentation")
     table.add_column("Segment", overflow="fold")
@@ -296,7 +299,7 @@ def _table(segments: list[tuple]) -> Table:
     return table
 
 
-def _print_expected(expected: list[tuple], currency: str, console: Console) -> None:
+def _print_expected(expected: Rows, currency: str, console: Console) -> None:
     for revenue, low, high, share_core, core_revenue in expected:
         if revenue is None:
             continue
@@ -308,7 +311,7 @@ def _print_expected(expected: list[tuple], currency: str, console: Console) -> N
         )
 
 
-def _judgements(judged: list[tuple]) -> Table:
+def _judgements(judged: Rows) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("Learned score")
     table.add_column("Judged on", no_wrap=True)

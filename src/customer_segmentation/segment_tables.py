@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from rich import box
@@ -10,6 +11,8 @@ from rich.table import Table
 
 from customer_segmentation import databases
 from customer_segmentation.errors import ReadableError, unknown
+
+Kind = Callable[[Any], str]  # writes the values of a column
 
 EVERYBODY = "(all)"
 OF_SEGMENTS = ("Stayed", "Up", "Down")  # everybody has no rank, and stays a customer
@@ -88,10 +91,10 @@ def print_profiles(database: Path, segmentation: str | None, currency: str, cons
         wanted = {"segmentation": segmentation}
         profiles = connection.execute(PROFILES, wanted).fetchall()
         habits = connection.execute(HABITS, wanted).fetchall() if segmentation else []
-        (as_of_date,) = connection.execute("select max(as_of_date) from marts.segment_profiles").fetchone()
+        latest = connection.execute("select max(as_of_date) from marts.segment_profiles").fetchall()
     if not profiles:
         raise TablesError(f"{database} has no customers.")
-    console.print(f"As of {as_of_date}, amounts in {currency}")
+    console.print(f"As of {latest[0][0]}, amounts in {currency}")
     console.print(
         _table(
             {
@@ -141,7 +144,7 @@ def print_kpis(
         rows = connection.execute(KPIS, wanted).fetchall()
     if not rows:
         raise TablesError(f"{database} has no customers.")
-    columns = {
+    columns: dict[str, Kind] = {
         "As of": str,
         "Customers": _count,
         "New": _count,
@@ -174,12 +177,16 @@ def _check(connection: duckdb.DuckDBPyConnection, segmentation: str | None) -> N
     raise TablesError(unknown("segmentation", segmentation, names))
 
 
-def _table(columns: dict[str, Callable[[object], str]], rows: list[tuple], titled: bool) -> Table:
+def _table(columns: dict[str, Kind], rows: list[tuple[Any, ...]], titled: bool) -> Table:
     """Return rows as a table in sections by their first value, which is shown above them if titled."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for heading, kind in columns.items():
-        justify = "left" if kind is str else "right"
-        table.add_column(heading, justify=justify, no_wrap=kind is not str, overflow="fold")
+        table.add_column(
+            heading,
+            justify="left" if kind is str else "right",
+            no_wrap=kind is not str,
+            overflow="fold",
+        )
     previous = None
     for section, *values in rows:
         if section != previous:

@@ -84,10 +84,8 @@ def _sizes(effect: Effect) -> list[Check]:
             if is_beyond:
                 says = f"{name} holds {share:.2%} of the customers; {key} is {limit:.2%}"
                 already = was_beyond and after == before
-                is_advice = key == "min_share" and written == (
-                    None,
-                    None,
-                )  # a limit that nobody wrote is advice
+                # a limit that nobody wrote is advice
+                is_advice = key == "min_share" and written == (None, None)
                 is_old = already or (was is not None and was_beyond and _is_nearer(was, share, limit))
                 result = NOTED if is_old or is_advice else BROKEN
                 found.append(Check(definition.name, key, result, says + (" (as before)" if already else "")))
