@@ -25,7 +25,8 @@ from customer_segmentation.inputs import Input
 
 ASIDE = "SEGMENTATION_ASIDE"  # where profiles.yml finds the database of a build
 STORED = (ModelNode, SeedNode, SnapshotNode)
-FAILED = {RunStatus.Error, TestStatus.Fail, FreshnessStatus.RuntimeErr, RunStatus.PartialSuccess}  # as text
+# each stands for its namesakes of other kinds of nodes, which are equal to it
+FAILED = {RunStatus.Error, TestStatus.Fail, FreshnessStatus.RuntimeErr, RunStatus.PartialSuccess}
 
 
 class BuildError(ReadableError):
