@@ -1,5 +1,5 @@
 {#-
-  The columns that customers are clustered by: the one reviewed list. docs/decisions/0012_clusters.md says why these.
+  The columns that customers are clustered by: the one reviewed list. docs/decisions/clusters.md says why these.
 
   model      the features_ model that has the column; cluster_features joins it
   transform  log: amounts; log1p: counts and days; plain: shares

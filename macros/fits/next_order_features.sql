@@ -1,5 +1,6 @@
 {#-
-  What the next order is predicted from: the one reviewed list. docs/decisions/0013_next_order.md says why these.
+  What the next order is predicted from: the one reviewed list. docs/decisions/lifetime_value_and_next_order.md says
+  why these.
 
   transform  log: ln(1 + x), for counts and days; log_of_typical: ln(1 + x / the median), for money; plain
   value      what it is, over columns of the models in next_order_models(); not said: the column of features_rfm

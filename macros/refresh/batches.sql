@@ -8,7 +8,7 @@
     by_row       rows of an input. A refresh does those that are new or changed, and those that they may concern.
 
   A refresh deletes a batch and inserts it anew, by the same SQL that built it, so it ends where a full build would.
-  docs/decisions/0021_refresh.md
+  docs/decisions/dates_and_refresh.md
 -#}
 {% macro due(model_name, changes='changed_customers') -%}
     {#- only the order of the run hangs on the changes, so unit tests need not give them -#}

@@ -1,4 +1,4 @@
-{#- What a refresh does anew follows from the rows that changed, see docs/decisions/0021_refresh.md. -#}
+{#- What a refresh does anew follows from the rows that changed, see docs/decisions/dates_and_refresh.md. -#}
 
 {#- The rows of an input that a refresh checks again. -#}
 {% macro of_due_rows(input) %}

@@ -3,7 +3,7 @@
   longer due keeps its rows, and so do columns that no longer come. `is_frozen` says that a date is due once, and as
   long as it is open; without it all dates of the grid are, but for the first one, whose date before has gone, and in a
   refresh those before the first change.
-  The SQL reads the dates that are due from `due('as_of_dates')`. docs/decisions/0008_the_published_record.md
+  The SQL reads the dates that are due from `due('as_of_dates')`. docs/decisions/publishing.md
 -#}
 {% materialization record, default %}
     {%- if not is_on_record() -%}{{ return(build_batches(date_batches(grid_dates()))) }}{%- endif -%}

@@ -1,4 +1,4 @@
-{#- What the judgement of segmentations is made from: docs/decisions/0016_is_a_segmentation_any_good.md. -#}
+{#- What the judgement of segmentations is made from: docs/decisions/validity.md. -#}
 
 {#- Length of the window in which the next period's orders are counted. -#}
 {% macro outcome_days() %}{{ return(90) }}{% endmacro %}

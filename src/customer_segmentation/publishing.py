@@ -2,7 +2,7 @@
 
 Who reads the published file sees what was there before, or all that is new. A build that fails, is
 interrupted or killed, at whatever moment, leaves it as it was. Why and at what price:
-docs/decisions/0019_published_at_once.md.
+docs/decisions/publishing.md.
 """
 
 import errno

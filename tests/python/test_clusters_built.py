@@ -26,7 +26,7 @@ def test_the_clusters_of_the_demo_agree_with_what_customers_are_really_like(demo
         qualify scores.as_of_date = max(scores.as_of_date) over ()
     """)
     assert len(found) > 1_800
-    # docs/decisions/0012_clusters.md says what limits it; labels drawn at random agree by 0.00
+    # docs/decisions/clusters.md says what limits it; labels drawn at random agree by 0.00
     assert adjusted_rand_score(found["latent_type"], found["nearest_cluster"]) > 0.12
 
 

@@ -1,6 +1,6 @@
 """Whether a score is better than a heuristic: one verdict a metric, one a heuristic, one in all.
 
-The rule, which docs/decisions/0014_evaluation.md explains:
+The rule, which docs/decisions/evaluation.md explains:
 
 1. Metric by metric, on the same customers. The score is better if it is nearer to the ideal by more than a
    negligible amount and the 95 % interval of the difference lies above 0; worse the other way round;

@@ -14,8 +14,8 @@ from customer_segmentation.lifetime.states import PurchaseStates, SpendStates
 MODELS: Mapping[str, ModuleType] = {"bg_nbd": bg_nbd, "pareto_nbd": pareto_nbd}
 COLUMNS = ["fitted_on", "model", "parameter", "value", "note"]
 
-# Measured on real data: docs/decisions/0011_lifetime_value.md. With 50 customers who came back, the error of
-# what is expected that comes from estimating four parameters is about a fifth.
+# Measured on real data: docs/decisions/lifetime_value_and_next_order.md. With 50 customers who came back,
+# estimating four parameters puts an error of about a fifth on what is expected.
 LEAST_REPEATERS = 50
 # The share that never comes back is known to 3.5 points.
 LEAST_CUSTOMERS = 200

@@ -1,4 +1,4 @@
-"""Where a criterion passes and where it fails. docs/decisions/0016_is_a_segmentation_any_good.md says why."""
+"""Where a criterion passes and where it fails. docs/decisions/validity.md says why."""
 
 from typing import NamedTuple
 
