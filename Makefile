@@ -1,4 +1,4 @@
-# make build   sets everything up and builds the demo; make test runs every check there is.
+# make build sets everything up and builds the demo; make test runs what a change can break.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -16,11 +16,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 # an example that needs a package has a lock of its own
 LOCK := $(if $(wildcard requirements-$(INPUT).lock),$(INPUT),base)
+# tests of a file share what is built for them, and stay together; files in the order that conftest.py gives them
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder --durations 10
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 COMPILE := pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--strip-extras --no-header --no-annotate --group build
 
-.PHONY: help build refresh restate dashboard dashboard-serve test lint docs bench lock clean
+.PHONY: help build refresh restate dashboard dashboard-serve test test-long lint docs bench lock clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,17 +44,31 @@ dashboard: $(VENV)/.installed-$(LOCK) $(VENV)/.installed-dashboard ## the boards
 dashboard-serve: $(VENV)/.installed-$(LOCK) $(VENV)/.installed-dashboard ## the boards with filters, served until Ctrl-C
 	@$(BIN)/segmentation dashboard --input "$(INPUT)" --language "$(LANGUAGE)" --serve
 
-test: lint ## every check there is
-	@$(BIN)/segmentation build --input demo
-	@echo "Python tests ..."
-	@$(BIN)/pytest
+test: $(VENV)/.installed-dev ## what a change can break; ARGS="-k clusters" runs that part of the Python tests alone
+ifndef ARGS
+	@echo "1 of 3: style and types"
+	@$(MAKE) lint
+endif
+	@echo "2 of 3: a browser for the pages"
+	@$(BIN)/python tests/python/chromium.py
+	@echo "3 of 3: dbt's tests on the demo, and the Python tests, by two workers"
+	@$(PYTEST) -m "not long" $(ARGS)
+
+test-long: $(VENV)/.installed-dev ## the rest: kills, many drawn examples, real inputs, all sites, metrics, benchmarks
+ifndef ARGS
+	@echo "1 of 3: style of SQL by sqlfluff"
+	@$(BIN)/sqlfluff lint --quiet --disable-progress-bar --processes 0 models tests/marts
+endif
+	@echo "2 of 3: a browser for the pages"
+	@$(BIN)/python tests/python/chromium.py
+	@echo "3 of 3: Python tests that take long, by two workers"
+	@LANE=long $(PYTEST) -m "long or drawn" $(ARGS)
 
 lint: $(VENV)/.installed-dev ## style of Python and SQL, and types
-	@echo "Style of Python and SQL, and types ..."
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/sqlfluff lint --quiet --disable-progress-bar --processes 0 models tests/marts
+	@found=$$($(BIN)/sqruff lint --nocolor models tests/marts 2>&1) || { echo "$$found"; exit 1; }
 	@! grep -rnE --include='*.sql' '.{121}' models tests || { echo "A line is longer than 120."; exit 1; }
 	@$(BIN)/segmentation contract --check
 	@$(BIN)/segmentation schema --check
@@ -72,7 +88,7 @@ lock: ## the locks anew, from pyproject.toml; needs uv; FLAGS=--upgrade takes ne
 	done
 
 clean: ## removes the environment, the databases and all that is generated
-	@rm -rf $(VENV) target logs build/*.duckdb build/*.duckdb.wal build/aside build/site build/dashboard build/docs
+	@rm -rf $(VENV) target logs build/*.duckdb build/*.duckdb.wal build/aside build/tests build/site build/dashboard build/docs
 
 $(VENV)/.installed-base: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

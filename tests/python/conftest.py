@@ -10,6 +10,7 @@ from pathlib import Path
 from unittest import mock
 
 import duckdb
+import kept
 import pandas as pd
 import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
@@ -17,19 +18,12 @@ from dbt.cli.main import dbtRunner
 
 from customer_segmentation import inputs
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = kept.PROJECT
 DATABASE = "shop"
-NOT_COPIED = (
-    ".*",
-    "*.duckdb*",
-    "target",
-    "logs",
-    "__pycache__",
-    "benchmarks",
-    "site",
-    "drawn",
-    "screenshots",
-)
+pytest_plugins = ("browsers",)
+NOT_COPIED = (".*", "*.duckdb*", "build", "target", "logs", "__pycache__", "benchmarks")
+PARSED = "partial_parse.msgpack"
+FIRST = "test_the_demo"
 
 
 @dataclass(frozen=True)
@@ -70,12 +64,24 @@ class Project:
     def __init__(self, root: Path):
         """Copy the project; what is written into the copy stays there."""
         shutil.copytree(PROJECT, root, ignore=shutil.ignore_patterns(*NOT_COPIED))
+        (root / "build").mkdir()
         self.root = root
 
     @cached_property
     def manifest(self) -> object:
-        """The parsed project: once for all variables, of which only refs in `inputs` change it."""
-        return self._invoke(self.root, ["parse", "--vars", json.dumps({"database": DATABASE})], None).result
+        """The parsed project: once for all variables, of which only refs in `inputs` change it.
+
+        What dbt has read of the project as it stands is kept, so that a copy in which something was changed
+        parses only that.
+        """
+        own, shared = self.root / "target" / PARSED, kept.home() / PARSED
+        own.parent.mkdir(exist_ok=True)
+        if shared.is_file() and not own.is_file():
+            shutil.copy(shared, own)
+        # from one folder for all, because dbt reads everything anew when a variable of the profile changes
+        outcome = self._invoke(kept.home(), ["parse", "--vars", json.dumps({"database": DATABASE})], None)
+        assert outcome.success, outcome.message
+        return outcome.result
 
     def dbt(
         self,
@@ -111,18 +117,13 @@ class Project:
         return outcome
 
     def _invoke(
-        self, folder: Path, arguments: Iterable[str], manifest: object, watching: Iterable[Callable] = ()
+        self, folder: Path, arguments: list[str], manifest: object, watching: Iterable[Callable] = ()
     ) -> Outcome:
-        places = {"project": self.root, "profiles": self.root}
-        options = [option for name, path in places.items() for option in (f"--{name}-dir", str(path))]
-        options += [
-            "--target-path",
-            str(self.root / "target"),
-            "--log-level",
-            "none",
-            "--log-level-file",
-            "none",
-        ]
+        places = {"project-dir": self.root, "profiles-dir": self.root, "target-path": self.root / "target"}
+        options = [option for name, path in places.items() for option in (f"--{name}", str(path))]
+        options += ["--log-level", "none", "--log-level-file", "none"]
+        if arguments[0] != "parse":  # which writes what it has read
+            options.append("--no-write-json")
         warnings: list[str] = []
 
         def collect(event: object) -> None:
@@ -153,30 +154,41 @@ def _failures(result: object) -> str:
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The project as it stands."""
-    return Project(tmp_path_factory.mktemp("project") / "copy")
+    with kept.locked("project"):
+        project = Project(tmp_path_factory.mktemp("project") / "copy")
+        assert project.manifest
+        if not (kept.home() / PARSED).is_file():
+            shutil.copy(project.root / "target" / PARSED, kept.home())
+    return project
 
 
 @pytest.fixture(scope="session")
-def demo(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def demo(project: Project) -> Outcome:
     """The demo, built once; leave it as it is."""
-    return project.run(tmp_path_factory.mktemp("demo"))
+    return _kept(project, "demo")
 
 
 @pytest.fixture(scope="session")
-def cdnow(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def cdnow(project: Project) -> Outcome:
     """The example CDNOW, built once; leave it as it is."""
-    return _example(project, tmp_path_factory.mktemp("cdnow"), "cdnow")
+    return _kept(project, "cdnow")
 
 
 @pytest.fixture(scope="session")
-def completejourney(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def completejourney(project: Project) -> Outcome:
     """The example Complete Journey, built once; leave it as it is."""
-    return _example(project, tmp_path_factory.mktemp("completejourney"), "completejourney")
+    return _kept(project, "completejourney")
 
 
-def _example(project: Project, folder: Path, name: str) -> Outcome:
-    variables = inputs.resolve(name).vars
-    return project.build(folder, **{key: value for key, value in variables.items() if key != "database"})
+def _kept(project: Project, name: str) -> Outcome:
+    """Build an input with all data tests, once for all workers; read it only."""
+
+    def build(folder: Path) -> dict:
+        variables = {key: value for key, value in inputs.resolve(name).vars.items() if key != "database"}
+        return {"warnings": project.build(folder, **variables).warnings}
+
+    folder, said = kept.once(name, build)
+    return Outcome(True, "", said["warnings"], None, folder / "build" / f"{DATABASE}.duckdb")
 
 
 @pytest.fixture
@@ -189,3 +201,15 @@ def write_csv(tmp_path: Path):
         return str(path)
 
     return write
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of a file share what is built for them, so they go to one worker; who needs the demo comes last.
+
+    The first file builds the demo, and other workers needn't wait for it.
+    """
+    needs: dict[Path, bool] = {}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        needs[item.path] = needs.get(item.path, False) or "demo" in getattr(item, "fixturenames", ())
+    items.sort(key=lambda item: (item.path.stem != FIRST, needs[item.path]))

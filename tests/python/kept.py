@@ -1,0 +1,80 @@
+"""Builds that are kept: once for all workers, and for later runs until a file of the project changes.
+
+They stand in build/tests, in a folder named after a hash of all that a build reads.
+"""
+
+import fcntl
+import hashlib
+import json
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+READ = (
+    "models",
+    "macros",
+    "seeds",
+    "snapshots",
+    "tests",
+    "src",
+    "examples",
+    "dbt_project.yml",
+    "profiles.yml",
+)
+NOT_READ = ("__pycache__", ".duckdb", ".pyc")
+ENGINES = ("dbt-core", "dbt-duckdb", "duckdb", "numpy", "pandas", "scikit-learn", "scipy")
+
+
+@cache
+def home() -> Path:
+    """Return the folder of what is built from the project as it stands; those of other states go."""
+    stated = hashlib.sha256(platform.python_version().encode())
+    for package in ENGINES:
+        stated.update(f"{package} {metadata.version(package)}\n".encode())
+    for path in _files():
+        stated.update(f"{path.relative_to(PROJECT)}\n".encode())
+        stated.update(path.read_bytes())
+    folder = PROJECT / "build" / "tests" / stated.hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    for other in folder.parent.iterdir():
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+    return folder
+
+
+def _files() -> Iterator[Path]:
+    for name in READ:
+        place = PROJECT / name
+        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            if path.is_file() and not any(part in str(path) for part in NOT_READ):
+                yield path
+
+
+@contextmanager
+def locked(name: str) -> Iterator[None]:
+    """Hold a lock that all workers know."""
+    with (home() / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def once(name: str, build: Callable[[Path], dict]) -> tuple[Path, dict]:
+    """Return the folder of what is built under a name, and what the builder said of it.
+
+    The builder gets an empty folder and returns what JSON can hold. The first who asks calls it; one
+    that fails leaves nothing.
+    """
+    folder = home() / name
+    said = folder / "said.json"
+    with locked(name):
+        if not said.is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            words = build(folder)
+            said.write_text(json.dumps(words), encoding="utf-8")
+        return folder, json.loads(said.read_text(encoding="utf-8"))
