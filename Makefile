@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 # an example that needs a package has a lock of its own
 LOCK := $(if $(wildcard requirements-$(INPUT).lock),$(INPUT),base)
 # tests of a file share what is built for them, and stay together; files in the order that conftest.py gives them
-PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder --durations 10
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 10
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 COMPILE := pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--strip-extras --no-header --no-annotate --group build

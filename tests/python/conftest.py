@@ -204,12 +204,8 @@ def write_csv(tmp_path: Path):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a file share what is built for them, so they go to one worker; who needs the demo comes last.
-
-    The first file builds the demo, and other workers needn't wait for it.
-    """
+    """Put files that need the demo behind all others: the first one builds it, and no worker waits for it."""
     needs: dict[Path, bool] = {}
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.stem))
         needs[item.path] = needs.get(item.path, False) or "demo" in getattr(item, "fixturenames", ())
     items.sort(key=lambda item: (item.path.stem != FIRST, needs[item.path]))

@@ -1,4 +1,6 @@
-"""Builds that are kept: once for all workers, and for later runs until a file of the project changes.
+"""What the two lanes share: builds that are kept, and how much of a test runs in which lane.
+
+Builds are made once for all workers, and kept for later runs until a file of the project changes.
 
 They stand in build/tests, in a folder named after a hash of all that a build reads.
 """
@@ -6,13 +8,16 @@ They stand in build/tests, in a folder named after a hash of all that a build re
 import fcntl
 import hashlib
 import json
+import os
 import platform
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+
+import pytest
 
 PROJECT = Path(__file__).parents[2]
 READ = (
@@ -27,7 +32,23 @@ READ = (
     "profiles.yml",
 )
 NOT_READ = ("__pycache__", ".duckdb", ".pyc")
+LONG = os.environ.get("LANE") == "long"
 ENGINES = ("dbt-core", "dbt-duckdb", "duckdb", "numpy", "pandas", "scikit-learn", "scipy")
+
+
+def some(cases: Iterable, short: int) -> list:
+    """Return cases for parametrize, spread evenly: so many for both lanes, the others for the long one."""
+    cases = list(cases)
+    chosen = {round(number * (len(cases) - 1) / max(short - 1, 1)) for number in range(short)}
+    return [
+        case if number in chosen else pytest.param(case, marks=pytest.mark.long)
+        for number, case in enumerate(cases)
+    ]
+
+
+def examples(short: int, long: int) -> int:
+    """Return how many examples are drawn in this lane."""
+    return long if LONG else short
 
 
 @cache

@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
+from engine import Engine, compiled
 
 CUT = date(2026, 3, 31)
 DEMO = Path(__file__).parents[2] / "seeds" / "demo"
@@ -110,16 +111,19 @@ def test_what_is_learned_by_a_date_changes_no_more_than_that(cut_demo, demo, lea
     pd.testing.assert_frame_equal(then, now, check_exact=True)
 
 
-@pytest.fixture
-def grid(project, tmp_path, write_csv):
+@pytest.fixture(scope="module")
+def grid(project, tmp_path_factory):
     """The as-of dates of a shop with one order on each of these days."""
+    folder = tmp_path_factory.mktemp("grid")
+    engines: dict[str, Engine] = {}
 
     def build(*days: str, **variables: object) -> list[str]:
-        path = write_csv(["customer_id,ordered_at,amount", *(f"a,{day},1" for day in days)])
-        outcome = project.run(
-            tmp_path, "--select", "+as_of_dates", inputs={"orders": {"file": path}}, **variables
-        )
-        dates = outcome.rows("select * from staging.as_of_dates order by as_of_date")
+        under = repr(variables)
+        if under not in engines:
+            engines[under] = compiled(project, folder, "+as_of_dates", inputs=("orders",), **variables)
+        orders = [{"customer_id": "a", "ordered_at": day, "amount": "1"} for day in days]
+        engines[under].compute({"orders": orders})
+        dates = engines[under].rows("select * from staging.as_of_dates order by as_of_date")
         assert [latest for _, _, latest in dates] == [False] * (len(dates) - 1) + [True]
         assert [previous for _, previous, _ in dates] == [None, *(day for day, _, _ in dates[:-1])]
         return [str(day) for day, _, _ in dates]

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import duckdb
+import kept
 import pytest
 from bad_inputs import (
     AS_OF_DATE,
@@ -127,7 +128,7 @@ def test_lines_that_an_open_quote_swallowed_are_in_the_rejected_row(read):
     assert all("lost0" in row and "lost2" in row for (row,) in kept)
 
 
-@pytest.mark.parametrize("kind", UNREADABLE)
+@pytest.mark.parametrize("kind", kept.some(UNREADABLE, 4))
 def test_a_file_that_cannot_be_read_stops_the_run_and_says_what_to_do(project, tmp_path, kind: str):
     content, ending, words = UNREADABLE[kind]
     outcome = checked(project, tmp_path, orders={"file": write(tmp_path, f"bad{ending}", content)})
@@ -136,7 +137,7 @@ def test_a_file_that_cannot_be_read_stops_the_run_and_says_what_to_do(project, t
     assert "Traceback" not in outcome.message
 
 
-@pytest.mark.parametrize("values", TYPED_ORDERS, ids=str)
+@pytest.mark.parametrize("values", kept.some(TYPED_ORDERS, 4), ids=str)
 def test_types_of_parquet_are_read_for_what_they_are_or_rejected(project, tmp_path, values: tuple[str, ...]):
     columns = ("customer_id", "ordered_at", "amount", "status")
     row = ", ".join(f"{value} as {column}" for value, column in zip(values, columns, strict=True))
@@ -160,7 +161,7 @@ def test_types_of_parquet_are_read_for_what_they_are_or_rejected(project, tmp_pa
         ]
 
 
-@pytest.mark.parametrize("mistake", EXPRESSIONS)
+@pytest.mark.parametrize("mistake", kept.some(EXPRESSIONS, 3))
 def test_a_mistake_in_an_expression_is_said_with_its_place(project, tmp_path, mistake: str):
     columns, words = EXPRESSIONS[mistake]
     place = Place()
@@ -196,7 +197,10 @@ def mutated(content: bytes, mutations: list[tuple[float, str]]) -> bytes:
     return content
 
 
-@settings(deadline=None, derandomize=True, database=None, max_examples=3, phases=[Phase.generate])
+@pytest.mark.drawn
+@settings(
+    deadline=None, derandomize=True, database=None, max_examples=kept.examples(1, 5), phases=[Phase.generate]
+)
 @given(st.lists(st.lists(MUTATIONS, min_size=1, max_size=3), min_size=40, max_size=40))
 def test_whatever_happens_to_a_file_no_row_is_lost_without_a_word(project, tmp_path_factory, files):
     folder = tmp_path_factory.mktemp("mutated")

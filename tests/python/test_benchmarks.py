@@ -73,6 +73,7 @@ def compared(built: dict[str, Path]) -> list[check.Comparison]:
     return check.compare(built["project"], {name: built[name] for name in ("a", "b")})
 
 
+@pytest.mark.long
 def test_the_core_tables_of_the_project_and_both_references_are_equal(built: dict[str, Path]):
     comparisons = compared(built)
     assert len(comparisons) == 2 * len(check.TABLES)

@@ -235,6 +235,7 @@ def test_no_score_is_offered_that_lost_when_it_was_last_judged(upside_down):
     assert upside_down.rows(OFFERED_THOUGH_IT_LOST) == []
 
 
+@pytest.mark.long
 def test_dates_that_come_after_the_last_fit_are_offered_no_loser(upside_down, upside_down_project):
     later = upside_down_project.run(
         upside_down.database.parents[1], "--exclude", "tag:fit", as_of_date="2026-07-31"

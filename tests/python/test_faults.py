@@ -119,7 +119,7 @@ def give_up_rights() -> None:
         assert ctypes.CDLL(None).capset(version_and_process, none) == 0
 
 
-@pytest.mark.parametrize("room", ["for the copy", "for what is built"])
+@pytest.mark.parametrize("room", ["for the copy", pytest.param("for what is built", marks=pytest.mark.long)])
 def test_a_full_disk_is_told_and_nothing_is_lost(shop: Shop, failed, room: str):
     size = shop.database.stat().st_size
     limit = size // 2 if room == "for the copy" else size
@@ -187,7 +187,7 @@ def test_an_input_that_vanishes_in_mid_build_is_told(shop: Shop, failed):
     ("ending", "says"),
     [
         (".parquet", "A Parquet file of an input ends too early"),
-        (".csv.gz", "A compressed file of an input ends too early"),
+        pytest.param(".csv.gz", "A compressed file of an input ends too early", marks=pytest.mark.long),
     ],
 )
 def test_an_input_that_is_cut_in_mid_build_is_told_with_one_advice(
@@ -202,6 +202,7 @@ def test_an_input_that_is_cut_in_mid_build_is_told_with_one_advice(
     assert ended.printed.count("when it is whole.") == 1
 
 
+@pytest.mark.long
 def test_an_input_that_is_cut_between_two_looks_is_not_reconciled_and_not_published(shop: Shop, failed):
     node = "input_reconciliation"
     failed(
@@ -284,6 +285,7 @@ def test_a_damaged_history_is_told_and_not_replaced(shop: Shop, failed, damage: 
     shop.database.write_bytes(whole)
 
 
+@pytest.mark.long
 def test_what_a_failing_build_has_built_is_kept_if_wanted(shop: Shop):
     shop.orders.write_text("nothing,of,use\n1,2,3\n", encoding="utf-8")
     ended = shop.run(*STAGING, "--keep")

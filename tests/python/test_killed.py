@@ -102,6 +102,7 @@ def survive(project: Project, command: str) -> int:
     return half_built
 
 
+@pytest.mark.long
 def test_killed_at_twenty_random_moments_it_leaves_the_old_marts_or_the_new_and_a_rerun_succeeds(
     project: Project,
 ):

@@ -181,12 +181,15 @@ def test_no_metric_adds_up_everybody_and_segments():
         assert ("name one segmentation" in metric["description"]) == of_segments, metric["name"]
 
 
+@pytest.mark.long
 def test_metricflow_finds_them_valid(shop):
     said = run(shop, "mf", "validate-configs")
     assert "Successfully validated metrics against data warehouse (ERRORS: 0" in said
 
 
-@pytest.mark.parametrize("name", QUERIES)
+@pytest.mark.parametrize(
+    "name", [next(iter(QUERIES)), *(pytest.param(name, marks=pytest.mark.long) for name in list(QUERIES)[1:])]
+)
 def test_metricflow_says_what_plain_sql_says(shop, demo, name):
     options, sql = QUERIES[name]
     output = shop / "answer.csv"

@@ -5,8 +5,9 @@ import shutil
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import kept
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 CUSTOMERS = ["o'c", "c\\1", *(f"c{number}" for number in range(2, 14))]  # ids that SQL must quote are ids too
@@ -196,8 +197,10 @@ def _differences(one: Path, other: Path, latest_only: tuple[str, ...]) -> dict[s
     return found
 
 
+@pytest.mark.drawn
 @settings(
-    max_examples=2,
+    max_examples=kept.examples(1, 4),
+    phases=[Phase.explicit, *([Phase.generate] if kept.LONG else [])],
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -19,6 +19,7 @@ def differing(before: dict[str, list], after: dict[str, list]) -> list[str]:
     return [name for name, rows in before.items() if rows != after[name]]
 
 
+@pytest.mark.long
 def test_the_order_of_the_rows_changes_nothing(project, demo, tmp_path):
     inputs = {}
     for path in DEMO.glob("*.csv.gz"):
