@@ -3,12 +3,13 @@
 import base64
 import json
 import re
+import shutil
 import sys
 
 import pytest
 from click.testing import CliRunner
 
-from customer_segmentation import docs_pages
+from customer_segmentation import docs_pages, inputs
 from customer_segmentation.cli import main
 from customer_segmentation.inputs import Input
 
@@ -25,8 +26,13 @@ def test_without_the_package_it_says_what_to_run(monkeypatch: pytest.MonkeyPatch
     assert "requirements-docs.lock" in outcome.output
 
 
-@pytest.mark.skipif(not DEMO.database.is_file(), reason="make test builds the demo first")
-def test_the_pages_say_where_columns_come_from_and_fetch_nothing(tmp_path):
+def test_the_pages_say_where_columns_come_from_and_fetch_nothing(
+    demo, project, tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    for module in (inputs, docs_pages):
+        monkeypatch.setattr(module, "PROJECT", project.root)
+    monkeypatch.setenv("DBT_PROFILES_DIR", str(project.root))
+    shutil.copy(demo.database, DEMO.database)
     said = []
     index = docs_pages.write(DEMO, said.append, tmp_path)
     assert said == ["Reading the tables and columns ...", "Tracing the columns ..."]  # and nothing untraced
