@@ -1,33 +1,70 @@
-"""Renders the boards with dbt-charts, and joins what it draws to pages that need no server and no network.
+"""Writes the boards as pages that need no server and no network: one for each board, for all widths.
 
-A board is one drawing of a fixed width. Each page holds two, one for wide and one for narrow screens, and
-shows the one that fits. Fonts are kept once, beside the pages.
+Pages have their numbers and tables in HTML. Charts stand in them as Vega-Lite and are drawn in the browser, by
+one script beside the pages.
 """
 
-import html
-import re
 import shutil
-import subprocess
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import duckdb
+import jinja2
+from markdown_it import MarkdownIt
+from markupsafe import Markup
 
 from customer_segmentation import databases
-from customer_segmentation.dashboard import boards, dct
-from customer_segmentation.dashboard.boards import BY_SEGMENTATION, NARROW, ORDER, WIDE, DashboardError
+from customer_segmentation.dashboard import boards, charts
+from customer_segmentation.dashboard.boards import BY_SEGMENTATION, ORDER, Answers, Board, DashboardError
+from customer_segmentation.dashboard.languages import Language
 from customer_segmentation.environment import PROJECT
 
 SITE = PROJECT / "build" / "site"
 WORK = PROJECT / "build" / "dashboard"
-BOARD = re.compile(r"<div [^>]*data-dbt-board>\s*(<svg.*</svg>)\s*</div>\s*</div>\s*<script>", re.DOTALL)
-STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
-SCRIPT = re.compile(r"<script>(.*)</script>", re.DOTALL)
-DRAWN = re.compile(r"Rendered \S*?([^/\s]+)\.yml to ")
-FONT = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
+MOST_ROWS = 100  # of the numbers of a chart
+MARKDOWN = MarkdownIt("commonmark", {"html": False})
+KINDS = ("number", "table", "matrix", "callout", "spec")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table: its text, and how it looks."""
+
+    text: str
+    kind: str = ""
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a page, ready to be written."""
+
+    kind: str
+    name: str = ""
+    title: str = ""
+    subtitle: str = ""
+    html: Markup = field(default_factory=Markup)
+    value: str = ""
+    heads: list[Cell] = field(default_factory=list)
+    rows: list[list[Cell]] = field(default_factory=list)
+    cut: str = ""
+    tone: str = ""
+    spec: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A board about one segmentation, or about all."""
+
+    key: str
+    title: str
+    lines: list[list[Part]]
 
 
 def _say_nothing(line: str) -> None:
-    """Say nothing: the other width is drawn at the same pace."""
+    """Say nothing."""
 
 
 def render(
@@ -40,39 +77,32 @@ def render(
 ) -> list[Path]:
     """Write the pages of a database into the folder of a site and return their paths, index.html first.
 
-    Raises DatabaseError if the database can't be read, DashboardError if a board can't be drawn.
+    A site that is there is replaced when all pages are made. Raises DatabaseError if the database can't be
+    read, DashboardError if a board can't be drawn.
     """
+    spoken = boards.language_of(language)
+    script = charts.bundle(WORK)
+    pages: dict[str, list[Section]] = {}
     segmentations = published(database)
-    works = {width: WORK / f"{name}-{width}" for width in (WIDE, NARROW)}
-    paths = {
-        width: boards.write(work, database, currency, language, segmentations, width)
-        for width, work in works.items()
-    }
-    say(f"Drawing {len(paths[WIDE])} pages, for wide and for narrow screens ...")
-    with ThreadPoolExecutor() as together:
-        list(together.map(_draw, works.values(), paths.values(), [say, _say_nothing]))
-    drawn = {
-        width: {path.stem: (work / "drawn" / f"{path.stem}.html").read_text("utf-8") for path in paths[width]}
-        for width, work in works.items()
-    }
+    with databases.opened(database) as connection:
+        connection.execute("use marts")
+        boards.prepare(connection, spoken)
+        for board in ORDER:
+            say(f"{len(pages) + 1:>3} of {len(ORDER)}  {board}")
+            about = segmentations if board in BY_SEGMENTATION else [""]
+            pages[board] = [_section(connection, board, one, currency, spoken) for one in about]
+    written = _written(pages, name, spoken)
+    aside = site.with_name(f"{site.name}.aside")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    (aside / "vega.js").write_text(script, encoding="utf-8")
+    for asset in ("page.css", "page.js"):
+        shutil.copyfile(boards.HOME / asset, aside / asset)
+    for page, document in {"index": written[ORDER[0]], **written}.items():
+        (aside / f"{page}.html").write_text(document, encoding="utf-8")
     shutil.rmtree(site, ignore_errors=True)
-    site.mkdir(parents=True)
-    fonts = {}
-    words = boards.translations(language, "pages")
-    titles = {board: boards.read(board)["title"] for board in ORDER}
-    own_style = (boards.HOME / "page.css").read_text(encoding="utf-8")
-    pages = []
-    for page in drawn[WIDE]:
-        parts = [_parts(drawn[width][page], page) for width in (WIDE, NARROW)]
-        fonts.update(dict.fromkeys(font for part in parts for font in part["fonts"]))
-        pages.append(site / f"{page}.html")
-        pages[-1].write_text(
-            _page(page, parts, name, language, words, segmentations, titles, own_style), encoding="utf-8"
-        )
-    (site / "fonts.css").write_text("\n".join(fonts), encoding="utf-8")
-    index = site / "index.html"
-    shutil.copyfile(site / "overview.html", index)
-    return [index, *pages]
+    aside.rename(site)
+    return [site / f"{page}.html" for page in ("index", *written)]
 
 
 def published(database: Path) -> list[str]:
@@ -100,101 +130,135 @@ def published(database: Path) -> list[str]:
     return [segmentation for (segmentation,) in rows]
 
 
-def _draw(work: Path, paths: list[Path], say: Callable[[str], None]) -> None:
-    command = dct.command(
-        *("render", "--project-dir", str(work)),
-        *("--format", "html", "--output", str(work / "drawn" / "{stem}.html"), "--no-cache", "--no-warnings"),
-        *map(str, paths),
-    )
-    drawing = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=dct.environment() | {"PYTHONUNBUFFERED": "1"},
-        cwd=work,
-    )
-    drawn, said = [], []
-    for line in drawing.stdout:
-        if found := DRAWN.match(line):
-            drawn.append(found[1])
-            if len(drawn) % 5 == 0:
-                say(f"{len(drawn):>5} of {len(paths)}")
-        elif not line.startswith(str(work)):
-            said.append(line)
-    if drawing.wait():
-        missing = [path.stem for path in paths if path.stem not in drawn]
-        raise DashboardError(f"dbt-charts can't draw {', '.join(missing)}:\n{''.join(said).strip()}")
+def _section(
+    connection: duckdb.DuckDBPyConnection, name: str, segmentation: str, currency: str, language: Language
+) -> Section:
+    board = boards.written(name, language.code, {"currency": currency, "segmentation": segmentation})
+    answers = boards.answers(connection, name, board, language)
+    title = language.named(segmentation) if segmentation else ""
+    return Section(segmentation, title, list(_lines(board["rows"], board["charts"], answers)))
 
 
-def _parts(document: str, page: str) -> dict:
-    """Take a document of dbt-charts apart: drawing, style, script and fonts."""
-    board, style, script = BOARD.search(document), STYLE.search(document), SCRIPT.search(document)
-    if not (board and style and script):
-        raise DashboardError(f"dbt-charts writes {page} in another form than the one that is known here.")
-    drawing = board[1]
+def _lines(rows: list[Any], parts: dict[str, Board], answers: Answers) -> Iterator[list[Part]]:
+    """Yield the parts that stand side by side, line by line, without those whose condition is not met."""
+    for row in rows:
+        row = {"cols": [row]} if isinstance(row, str) else row
+        if "when" in row and not answers.is_so(row["when"]):
+            continue
+        if "text" in row:
+            yield [Part("text", html=_marked(answers.text(row["text"])))]
+        elif "rows" in row:
+            yield from _lines(row["rows"], parts, answers)
+        else:
+            yield [part(name, parts[name], answers) for name in row["cols"]]
+
+
+def part(name: str, written: Board, answers: Answers) -> Part:
+    """Return a part of a board with what its query found."""
+    kind = next((kind for kind in KINDS if kind in written), "")
+    said = {key: answers.text(written.get(key, "")) for key in ("title", "subtitle")}
+    match kind:
+        case "number":
+            value, support = answers.text(written["number"]), answers.text(written.get("support", ""))
+            return Part(kind, name, written["label"], support, value=value)
+        case "callout":
+            html = _marked(answers.text(written["message"]))
+            return Part(kind, name, **said, html=html, tone=written["callout"])
+        case "table":
+            heads, rows = table(written["columns"], answers.rows(written["table"]), answers.language)
+            return Part(kind, name, **said, heads=heads, rows=rows)
+        case "matrix":
+            heads, rows = matrix(answers.rows(written["matrix"]))
+            return Part(kind, name, **said, heads=heads, rows=rows)
+        case "spec":
+            found = answers.rows(written["query"])
+            heads, rows = table(written["columns"], found[:MOST_ROWS], answers.language)
+            drawn = charts.spec(written, answers) if found else {}
+            if found:
+                charts.check(drawn, answers.board, name)
+            cut = f"{MOST_ROWS} / {len(found):,}" if len(found) > MOST_ROWS else ""
+            return Part("chart", name, **said, heads=heads, rows=rows, cut=cut, spec=drawn)
+    raise DashboardError(f"dashboard/boards/{answers.board}.yml: {name} is none of {', '.join(KINDS)}.")
+
+
+def table(
+    columns: dict[str, Board], rows: list[boards.Row], language: Language
+) -> tuple[list[Cell], list[list[Cell]]]:
+    """Return heads and rows of a table: numbers to the right, in the form and look of their column."""
+    most = {
+        name: column["bar"] if column["bar"] is not True else max(map(_number, (row[name] for row in rows)))
+        for name, column in columns.items()
+        if rows and column.get("bar")
+    }
+
+    def cell(name: str, value: object) -> Cell:
+        column, text = columns[name], language.shown(value, columns[name].get("format", ""))
+        if name in most:
+            return Cell("", "bar", f"--share: {100 * _number(value) / (most[name] or 1):.1f}%")
+        if column.get("shade") and value is not None:
+            return Cell(text, "right", _shade(_number(value)))
+        tone = {"✓": "good", "✗": "bad"}.get(text[:1], "")
+        kind = "right" if not isinstance(value, str) or column.get("align") == "right" else ""
+        return Cell(text, f"{kind} {tone}".strip())
+
+    body = [[cell(name, row[name]) for name in columns] for row in rows]
+    kinds = [row.kind if row.kind != "bar" else "" for row in body[0]] if body else [""] * len(columns)
+    heads = [Cell(column["label"], kind) for column, kind in zip(columns.values(), kinds, strict=True)]
+    return heads, body
+
+
+def matrix(rows: list[boards.Row]) -> tuple[list[Cell], list[list[Cell]]]:
+    """Return heads and rows of a heat map: one row for each cell, with the places, names and tone of it."""
+    heads = {row["column_place"]: str(row["column_name"]) for row in rows}
+    places = sorted(heads, key=_number)
+    names = {row["row_place"]: str(row["row_name"]) for row in rows}
+    cells = {(row["row_place"], row["column_place"]): row for row in rows}
+
+    def cell(row: object, column: object) -> Cell:
+        found = cells.get((row, column))
+        if found is None:
+            return Cell("")
+        share = 8 + 47 * min(max(_number(found["strength"]), 0), 1)
+        return Cell(str(found["cell"]), str(found["tone"]), f"--share: {share:.0f}%")
+
+    body = [
+        [Cell(names[row]), *(cell(row, column) for column in places)] for row in sorted(names, key=_number)
+    ]
+    return [Cell(""), *(Cell(heads[place]) for place in places)], body
+
+
+def _written(pages: dict[str, list[Section]], name: str, language: Language) -> dict[str, str]:
+    """Return the documents of all pages."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(boards.HOME), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    words = boards.written("pages", language.code, {})["words"]
+    titles = {board: boards.written(board, language.code, {})["title"] for board in ORDER}
+    shared = {
+        "site": name,
+        "language": language.code,
+        "words": words,
+        "titles": titles,
+        "by_segmentation": BY_SEGMENTATION,
+        "settings": Markup(charts.as_json(charts.shared(language.code))),
+        "as_json": lambda value: Markup(charts.as_json(value)),
+    }
+    template = environment.get_template("page.html.j2")
     return {
-        "fonts": FONT.findall(drawing),
-        "drawing": FONT.sub("", drawing),
-        "style": style[1],
-        "script": script[1],
+        board: template.render(board=board, sections=sections, **shared) for board, sections in pages.items()
     }
 
 
-def _page(
-    page: str,
-    parts: list[dict],
-    name: str,
-    language: str,
-    words: dict[str, str],
-    segmentations: list[str],
-    titles: dict[str, str],
-    own_style: str,
-) -> str:
-    def said(text: str) -> str:
-        return html.escape(words.get(text, text))
-
-    current = max((board for board in ORDER if page.startswith(board)), key=len)
-    links = "".join(
-        f'<a href="{board}.html"{_current(board == current)}>{said(title)}</a>'
-        for board, title in titles.items()
-    )
-    within = ""
-    if current in BY_SEGMENTATION:
-        within = "".join(
-            f'<a href="{target}.html"{_current(target == page)}>{html.escape(segmentation)}</a>'
-            for segmentation in segmentations
-            for target in [boards.page(current, segmentation, segmentations)]
-        )
-        within = f'<nav class="within" aria-label="{said("Segmentation")}">{within}</nav>'
-    wide, narrow = parts
-    return f"""<!doctype html>
-<html lang="{language}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{said(titles[current])} · {html.escape(name)}</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="fonts.css">
-<style>{wide["style"]}{own_style}</style>
-</head>
-<body>
-<header><strong>{html.escape(name)}</strong><nav aria-label="{said("Boards")}">{links}</nav>{within}</header>
-<main>
-<h1 class="heard">{said(titles[current])}</h1>
-<div class="wide" data-dbt-board>{wide["drawing"]}</div>
-<div class="narrow" data-dbt-board>{_with_other_ids(narrow["drawing"])}</div>
-</main>
-<script>{wide["script"]}</script>
-</body>
-</html>
-"""
+def _marked(text: str) -> Markup:
+    return Markup(MARKDOWN.render(text))
 
 
-def _current(is_current: bool) -> str:
-    return ' aria-current="page"' if is_current else ""
+def _number(value: Any) -> float:
+    return float(value or 0)
 
 
-def _with_other_ids(drawing: str) -> str:
-    """Return a drawing whose ids are not those of the same board drawn wide."""
-    return re.sub(r'(\bid="|url\(#|href="#)', r"\1narrow-", drawing)
+def _shade(index: float) -> str:
+    """Return the ground of an index: white at 100, blue above it up to 300, orange below it."""
+    share = min((index - 100) / 200, 1) if index > 100 else (100 - index) / 100
+    return f"--tone: var(--{'above' if index > 100 else 'below'}); --share: {100 * share:.0f}%"
+
