@@ -13,7 +13,7 @@ async function draw(place) {
   try {
     const spec = JSON.parse(place.nextElementSibling.textContent);
     spec.params[0].value = isNarrow(place);
-    const { view } = await vegaEmbed(place, spec, { mode: "vega-lite", renderer: "svg", actions: false, logLevel: 1, ...settings });
+    const { view } = await vegaEmbed(place, spec, { mode: "vega-lite", renderer: "svg", actions: false, ...settings });
     new ResizeObserver(() => {
       if (place.clientWidth && view.signal("narrow") !== isNarrow(place)) {
         view.signal("narrow", isNarrow(place)).runAsync();

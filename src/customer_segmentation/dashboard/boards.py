@@ -12,14 +12,14 @@ Its texts are the values of TEXTS, wherever they stand; overview.ko.yml has the 
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import yaml
 
-from customer_segmentation.dashboard.languages import Language
+from customer_segmentation.dashboard.languages import Language, unbroken
 from customer_segmentation.environment import PROJECT
 from customer_segmentation.errors import ReadableError
 
@@ -132,23 +132,26 @@ class Answers:
         """Keep the rows by the names of queries."""
         self.board, self._found, self.language = board, found, language
 
-    def rows(self, query: str) -> list[Row]:
-        """Return the rows of a query; raises DashboardError if there is no such query."""
+    def rows(self, query: str, columns: Iterable[str] = ()) -> list[Row]:
+        """Return the rows of a query; raises DashboardError if there is no such query, or not these columns."""
         if query not in self._found:
             raise DashboardError(f"dashboard/boards/{self.board}.yml has no query {query}.")
-        return self._found[query]
+        rows = self._found[query]
+        if lacking := [column for column in columns if rows and column not in rows[0]]:
+            raise DashboardError(
+                f"dashboard/boards/{self.board}.yml: the query {query} has no column {', '.join(lacking)}."
+            )
+        return rows
 
     def value(self, query: str, column: str) -> object:
         """Return a value of the first row of a query, None if it has no row."""
-        rows = self.rows(query)
-        if rows and column not in rows[0]:
-            raise DashboardError(f"dashboard/boards/{self.board}.yml: the query {query} has no column {column}.")
+        rows = self.rows(query, [column])
         return rows[0][column] if rows else None
 
     def text(self, text: str) -> str:
         """Return a text with its values."""
-        return VALUE.sub(
-            lambda found: self.language.shown(self.value(found[1], found[2]), found[3] or ""), text
+        return unbroken(
+            VALUE.sub(lambda found: self.language.shown(self.value(found[1], found[2]), found[3] or ""), text)
         )
 
     def is_so(self, condition: str) -> bool:

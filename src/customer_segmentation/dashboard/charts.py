@@ -42,12 +42,15 @@ def shared(language: str) -> dict[str, Any]:
 def spec(chart: Board, answers: Answers) -> dict[str, Any]:
     """Return a chart as Vega-Lite, with the rows of all the queries that it names and a tooltip for each."""
     wanted = _with_values(chart["spec"], answers)
+    _keep_what_is_there(wanted, answers.rows(chart["query"]))
     found = sorted({chart["query"], *_named(wanted)})
     datasets = {query: _rows(answers.rows(query), chart["columns"], answers) for query in found}
+    if isinstance(wanted["height"], dict):  # so much for each row
+        names = {row[wanted["encoding"]["y"]["field"]] for row in answers.rows(chart["query"])}
+        wanted["height"] = wanted["height"]["step"] * len(names)
     encoding = {"tooltip": {"field": "tip", "type": "nominal"}, **wanted.get("encoding", {})}
     return {
         "width": "container",
-        "autosize": {"type": "fit-x", "contains": "padding"},
         "params": [{"name": "narrow", "value": False}],
         "data": {"name": chart["query"]},
         **wanted,
@@ -129,6 +132,22 @@ def _named(spec: object) -> set[str]:
     data = spec.get("data")
     own = {data["name"]} if isinstance(data, dict) and "name" in data else set()
     return own | set().union(*map(_named, spec.values()))
+
+
+def _keep_what_is_there(spec: object, rows: list[Row]) -> None:
+    """Take out of scales, and so of legends, the words that no row has; each word keeps its own colour."""
+    if isinstance(spec, list):
+        for item in spec:
+            _keep_what_is_there(item, rows)
+    if not isinstance(spec, dict):
+        return
+    scale = spec.get("scale")
+    if "field" in spec and isinstance(scale, dict) and {"domain", "range"} <= set(scale):
+        said = {row[spec["field"]] for row in rows}
+        kept = [(word, ink) for word, ink in zip(scale["domain"], scale["range"], strict=True) if word in said]
+        spec["scale"] = {"domain": [word for word, _ in kept], "range": [ink for _, ink in kept]}
+    for item in spec.values():
+        _keep_what_is_there(item, rows)
 
 
 def _with_values(spec: Any, answers: Answers) -> Any:

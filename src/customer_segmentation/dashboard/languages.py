@@ -49,13 +49,18 @@ class Language:
         if value is None or value != value:
             return NOTHING
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-            return str(value)
+            return unbroken(str(value))
         number = float(value)
         if form == "money":
             return self.money(number)
         if form.startswith("share"):
-            return f"{100 * number:.{form[6:] or 0}f} %"
+            return unbroken(f"{100 * number:.{form[6:] or 0}f} %")
         return f"{number:,.2f}" if form == "decimal" else f"{number:,.0f}"
+
+
+def unbroken(text: str) -> str:
+    """Return a text in which no line begins with %."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _three_digits(number: float) -> str:

@@ -7,6 +7,7 @@ one script beside the pages.
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,12 @@ KINDS = ("number", "table", "matrix", "callout", "spec")
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a table: its text, and how it looks."""
+    """A cell of a table: its text, how it looks, and what is said of it when it is pointed at."""
 
     text: str
     kind: str = ""
     style: str = ""
+    tip: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,22 +158,24 @@ def _lines(rows: list[Any], parts: dict[str, Board], answers: Answers) -> Iterat
 def part(name: str, written: Board, answers: Answers) -> Part:
     """Return a part of a board with what its query found."""
     kind = next((kind for kind in KINDS if kind in written), "")
-    said = {key: answers.text(written.get(key, "")) for key in ("title", "subtitle")}
+    said = {
+        key: answers.text(written.get(other, written.get(key, "")))
+        for key, other in (("title", "label"), ("subtitle", "support"))
+    }
     match kind:
         case "number":
-            value, support = answers.text(written["number"]), answers.text(written.get("support", ""))
-            return Part(kind, name, written["label"], support, value=value)
+            return Part(kind, name, **said, value=answers.text(written["number"]))
         case "callout":
             html = _marked(answers.text(written["message"]))
             return Part(kind, name, **said, html=html, tone=written["callout"])
         case "table":
-            heads, rows = table(written["columns"], answers.rows(written["table"]), answers.language)
+            heads, rows = table(written["columns"], answers.rows(written["table"], written["columns"]), answers.language)
             return Part(kind, name, **said, heads=heads, rows=rows)
         case "matrix":
             heads, rows = matrix(answers.rows(written["matrix"]))
             return Part(kind, name, **said, heads=heads, rows=rows)
         case "spec":
-            found = answers.rows(written["query"])
+            found = answers.rows(written["query"], written["columns"])
             heads, rows = table(written["columns"], found[:MOST_ROWS], answers.language)
             drawn = charts.spec(written, answers) if found else {}
             if found:
@@ -198,13 +202,15 @@ def table(
         if column.get("shade") and value is not None:
             return Cell(text, "right", _shade(_number(value)))
         tone = {"✓": "good", "✗": "bad"}.get(text[:1], "")
-        kind = "right" if not isinstance(value, str) or column.get("align") == "right" else ""
-        return Cell(text, f"{kind} {tone}".strip())
+        short = "short" if len(text) < 22 else ""
+        return Cell(text, " ".join(filter(None, (side[name], tone, short))))
 
-    body = [[cell(name, row[name]) for name in columns] for row in rows]
-    kinds = [row.kind if row.kind != "bar" else "" for row in body[0]] if body else [""] * len(columns)
-    heads = [Cell(column["label"], kind) for column, kind in zip(columns.values(), kinds, strict=True)]
-    return heads, body
+    side = {
+        name: "right" if column.get("align") or any(_is_number(row[name]) for row in rows) else ""
+        for name, column in columns.items()
+    }
+    heads = [Cell(column["label"], side[name] if name not in most else "") for name, column in columns.items()]
+    return heads, [[cell(name, row[name]) for name in columns] for row in rows]
 
 
 def matrix(rows: list[boards.Row]) -> tuple[list[Cell], list[list[Cell]]]:
@@ -219,12 +225,12 @@ def matrix(rows: list[boards.Row]) -> tuple[list[Cell], list[list[Cell]]]:
         if found is None:
             return Cell("")
         share = 8 + 47 * min(max(_number(found["strength"]), 0), 1)
-        return Cell(str(found["cell"]), str(found["tone"]), f"--share: {share:.0f}%")
+        return Cell(str(found["cell"]), str(found["tone"]), f"--share: {share:.0f}%", str(found["tooltip"]))
 
     body = [
         [Cell(names[row]), *(cell(row, column) for column in places)] for row in sorted(names, key=_number)
     ]
-    return [Cell(""), *(Cell(heads[place]) for place in places)], body
+    return [Cell(""), *(Cell(heads[place], "long" if len(heads[place]) > 4 else "") for place in places)], body
 
 
 def _written(pages: dict[str, list[Section]], name: str, language: Language) -> dict[str, str]:
@@ -253,6 +259,10 @@ def _marked(text: str) -> Markup:
     return Markup(MARKDOWN.render(text))
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | Decimal)
+
+
 def _number(value: Any) -> float:
     return float(value or 0)
 
@@ -260,5 +270,5 @@ def _number(value: Any) -> float:
 def _shade(index: float) -> str:
     """Return the ground of an index: white at 100, blue above it up to 300, orange below it."""
     share = min((index - 100) / 200, 1) if index > 100 else (100 - index) / 100
-    return f"--tone: var(--{'above' if index > 100 else 'below'}); --share: {100 * share:.0f}%"
+    return f"--tone: var(--{'above' if index > 100 else 'below'}); --share: {70 * share:.0f}%"
 
