@@ -13,7 +13,10 @@ async function draw(place) {
   try {
     const spec = JSON.parse(place.nextElementSibling.textContent);
     spec.params[0].value = isNarrow(place);
-    const { view } = await vegaEmbed(place, spec, { mode: "vega-lite", renderer: "svg", actions: false, ...settings });
+    const inside = place.appendChild(document.createElement("div"));
+    inside.style.width = "100%";
+    inside.setAttribute("aria-hidden", "true"); // the element around it says what it is, Vega would say it otherwise
+    const { view } = await vegaEmbed(inside, spec, { mode: "vega-lite", renderer: "svg", actions: false, ...settings });
     new ResizeObserver(() => {
       if (place.clientWidth && view.signal("narrow") !== isNarrow(place)) {
         view.signal("narrow", isNarrow(place)).runAsync();

@@ -48,7 +48,9 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-def _site(request: pytest.FixtureRequest, folder: Path, name: str, language: str, kinds: tuple[str, ...]) -> Site:
+def _site(
+    request: pytest.FixtureRequest, folder: Path, name: str, language: str, kinds: tuple[str, ...]
+) -> Site:
     database = request.getfixturevalue(name).database
     shown = [segmentation for segmentation in site.published(database) if not kinds or segmentation in kinds]
     with mock.patch.object(site, "published", return_value=shown):
@@ -79,7 +81,7 @@ def english(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 def _open(browser: Browser, path: Path, width: int, chosen: str = "") -> tuple[Page, list[str]]:
-    """Open a page, wait for its charts and return it with all that it complains of, and all that it asks for."""
+    """Open a page, wait for its charts; return it with all that it complains of, and all that it asks for."""
     page = browser.new_page(viewport={"width": width, "height": 900})
     faults: list[str] = []
     page.on("console", lambda message: faults.append(f"{message.type}: {message.text}"))
@@ -101,7 +103,7 @@ def _wait_until_drawn(page: Page) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_page_opens_without_a_fault_and_can_be_used_by_everybody(browser, pages, width):
-    """All charts are drawn; no error, no request to a network, nothing too wide, no serious finding of axe."""
+    """All charts are drawn; no error, no request to a network, nothing too wide, no grave finding of axe."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for board, path in pages.pages.items():
         for chosen in pages.sections(board):
@@ -233,9 +235,8 @@ def test_charts_of_a_segmentation_are_drawn_when_it_is_chosen(browser, english):
 def test_charts_follow_the_width_of_the_page(browser, english):
     page, faults = _open(browser, english.pages["overview"], 1280)
     page.set_viewport_size({"width": 390, "height": 900})
-    page.wait_for_function(
-        "[...document.querySelectorAll('.chart svg')].every(one => one.clientWidth <= one.parentNode.clientWidth)"
-    )
+    charts = "[...document.querySelectorAll('.chart')]"
+    page.wait_for_function(f"{charts}.every(one => one.querySelector('svg').clientWidth <= one.clientWidth)")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert not faults
     page.close()
@@ -289,7 +290,6 @@ def _expect_segments_of(page: Page, of: Site, segmentation: str) -> None:
 def _read(text: str) -> tuple[float, float]:
     """Return the number that a text begins with, and how far the one that was rounded to it may be away."""
     digits, decimals, suffix = re.match(r"\s*(-?[\d,]+)(?:\.(\d+))?\s*([KMBT%만억조]?)", text).groups()
-    unit = {"": 1, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12, "%": 0.01, "만": 1e4, "억": 1e8, "조": 1e12}[suffix]
+    units = {"": 1, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12, "%": 0.01, "만": 1e4, "억": 1e8, "조": 1e12}
     value = float(digits.replace(",", "") + "." + (decimals or "0"))
-    # a zero at the end is not written
-    return value * unit, 0.5001 * unit * 10 ** -len(decimals or "")
+    return value * units[suffix], 0.5001 * units[suffix] * 10 ** -len(decimals or "")

@@ -2,13 +2,13 @@
 
 A board is YAML, written in English: docs/dashboard.md explains it. Marks in it are filled in:
 
-    {currency}, {label}, {segmentation}   the currency of the input, the column with labels in the language, and
-                                          the segmentation that a section is about
-    {money}, {wrapped} ...                the expressions of Vega in style.yml, by language
+    {currency}, {label}, {segmentation}   the currency of the input, the column with labels in the language,
+                                          and the segmentation that a section is about
+    {money}, {months}                     the expressions of Vega in style.yml, by language
     _('text')                             a text in SQL, in the language
-    {query.column}, {query.column:form}   in texts: a value of the first row of a query, as the language writes it
+    {query.column}, {query.column:form}   in texts: a value of the first row of a query, in a form
 
-Its texts are the values of TEXTS, wherever they stand; overview.ko.yml has the Korean for each of overview.yml.
+Its texts are the values of TEXTS, wherever they stand; overview.ko.yml has the Korean for each of them.
 """
 
 import re
@@ -106,8 +106,8 @@ def answers(connection: duckdb.DuckDBPyConnection, name: str, board: Board, lang
             for table in board["queries"]:
                 connection.execute(f"drop table if exists temp.{table}")
             raise DashboardError(
-                f"dashboard/boards/{name}.yml: the query {query} can't be run. Build the database whole, or mend "
-                f"the query.\n{error}"
+                f"dashboard/boards/{name}.yml: the query {query} can't be run. Build the database whole, "
+                f"or mend the query.\n{error}"
             ) from error
     found = {}
     for query in board["queries"]:
@@ -119,9 +119,10 @@ def answers(connection: duckdb.DuckDBPyConnection, name: str, board: Board, lang
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, language: Language) -> None:
-    """Give the SQL of boards the functions `named`, `day` and `money` of a language."""
+    """Give the SQL of boards functions that name keys and write dates and amounts in a language."""
     connection.create_function("named", language.named, ["VARCHAR"], "VARCHAR")
     connection.create_function("written_day", language.day, ["DATE"], "VARCHAR")
+    connection.create_function("written_month", language.month, ["DATE"], "VARCHAR")
     connection.create_function("written_money", language.money, ["DOUBLE"], "VARCHAR")
 
 
@@ -133,7 +134,7 @@ class Answers:
         self.board, self._found, self.language = board, found, language
 
     def rows(self, query: str, columns: Iterable[str] = ()) -> list[Row]:
-        """Return the rows of a query; raises DashboardError if there is no such query, or not these columns."""
+        """Return the rows of a query; raises DashboardError if it is not there or lacks a column."""
         if query not in self._found:
             raise DashboardError(f"dashboard/boards/{self.board}.yml has no query {query}.")
         rows = self._found[query]

@@ -1,7 +1,7 @@
 """Charts of boards: Vega-Lite specs with their rows, checked and drawn by vl-convert."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -40,22 +40,31 @@ def shared(language: str) -> dict[str, Any]:
 
 
 def spec(chart: Board, answers: Answers) -> dict[str, Any]:
-    """Return a chart as Vega-Lite, with the rows of all the queries that it names and a tooltip for each."""
+    """Return a chart as Vega-Lite, with the rows of all the queries that it names and a tooltip for each.
+
+    Raises DashboardError if it shows a column that none of them has.
+    """
     wanted = _with_values(chart["spec"], answers)
-    _keep_what_is_there(wanted, answers.rows(chart["query"]))
-    found = sorted({chart["query"], *_named(wanted)})
-    datasets = {query: _rows(answers.rows(query), chart["columns"], answers) for query in found}
+    queries = {chart["query"], *(data["name"] for data in _at(wanted, "data"))}
+    rows = {query: answers.rows(query) for query in sorted(queries)}
+    known = {column for found in rows.values() for row in found[:1] for column in row} | set(
+        _at(wanted, "as")
+    )
+    if lacking := sorted({field for field in _at(wanted, "field") if field not in known}):
+        raise DashboardError(
+            f"dashboard/boards/{answers.board}.yml: the query {chart['query']} has no column {lacking[0]}."
+        )
+    _keep_what_is_there(wanted, rows[chart["query"]])
     if isinstance(wanted["height"], dict):  # so much for each row
-        names = {row[wanted["encoding"]["y"]["field"]] for row in answers.rows(chart["query"])}
+        names = {row[wanted["encoding"]["y"]["field"]] for row in rows[chart["query"]]}
         wanted["height"] = wanted["height"]["step"] * len(names)
-    encoding = {"tooltip": {"field": "tip", "type": "nominal"}, **wanted.get("encoding", {})}
     return {
         "width": "container",
         "params": [{"name": "narrow", "value": False}],
         "data": {"name": chart["query"]},
         **wanted,
-        "encoding": encoding,
-        "datasets": datasets,
+        "encoding": {"tooltip": {"field": "tip", "type": "nominal"}, **wanted.get("encoding", {})},
+        "datasets": {query: _rows(found, chart["columns"], answers) for query, found in rows.items()},
     }
 
 
@@ -123,31 +132,24 @@ def _value(value: object) -> object:
     return float(value) if isinstance(value, Decimal) else value
 
 
-def _named(spec: object) -> set[str]:
-    """Return the names of all data in a spec."""
-    if isinstance(spec, list):
-        return set().union(*map(_named, spec)) if spec else set()
-    if not isinstance(spec, dict):
-        return set()
-    data = spec.get("data")
-    own = {data["name"]} if isinstance(data, dict) and "name" in data else set()
-    return own | set().union(*map(_named, spec.values()))
+def _at(spec: object, key: str) -> Iterator[Any]:
+    """Yield all that stands at a key of a spec, at whatever depth."""
+    for name, value in (
+        spec.items() if isinstance(spec, dict) else enumerate(spec) if isinstance(spec, list) else ()
+    ):
+        if name == key:
+            yield value
+        yield from _at(value, key)
 
 
 def _keep_what_is_there(spec: object, rows: list[Row]) -> None:
     """Take out of scales, and so of legends, the words that no row has; each word keeps its own colour."""
-    if isinstance(spec, list):
-        for item in spec:
-            _keep_what_is_there(item, rows)
-    if not isinstance(spec, dict):
-        return
-    scale = spec.get("scale")
-    if "field" in spec and isinstance(scale, dict) and {"domain", "range"} <= set(scale):
-        said = {row[spec["field"]] for row in rows}
-        kept = [(word, ink) for word, ink in zip(scale["domain"], scale["range"], strict=True) if word in said]
-        spec["scale"] = {"domain": [word for word, _ in kept], "range": [ink for _, ink in kept]}
-    for item in spec.values():
-        _keep_what_is_there(item, rows)
+    for channel in (*_at(spec, "color"), *_at(spec, "stroke")):
+        scale = channel.get("scale", {}) if isinstance(channel, dict) else {}
+        if "domain" in scale and "field" in channel:
+            said = {row.get(channel["field"]) for row in rows}
+            kept = [pair for pair in zip(scale["domain"], scale["range"], strict=True) if pair[0] in said]
+            scale["domain"], scale["range"] = [word for word, _ in kept], [ink for _, ink in kept]
 
 
 def _with_values(spec: Any, answers: Answers) -> Any:

@@ -43,7 +43,7 @@ class Language:
         return _three_digits(amount)
 
     def shown(self, value: object, form: str = "") -> str:
-        """Return a value as it is shown, in a form: month, money, decimal, share, share_1 (with one decimal) ..."""
+        """Return a value as it is shown, in a form: month, money, decimal, share, share_1 (3.4 %) ..."""
         if isinstance(value, date):
             return self.month(value) if form == "month" else self.day(value)
         if value is None or value != value:

@@ -1,7 +1,7 @@
 """Writes the boards as pages that need no server and no network: one for each board, for all widths.
 
-Pages have their numbers and tables in HTML. Charts stand in them as Vega-Lite and are drawn in the browser, by
-one script beside the pages.
+Pages have their numbers and tables in HTML. Charts stand in them as Vega-Lite and are drawn in the browser,
+by one script beside the pages.
 """
 
 import shutil
@@ -74,10 +74,10 @@ def render(
     name: str,
     currency: str,
     language: str,
-    site: Path = SITE,
+    folder: Path | None = None,
     say: Callable[[str], None] = _say_nothing,
 ) -> list[Path]:
-    """Write the pages of a database into the folder of a site and return their paths, index.html first.
+    """Write the pages of a database into a folder, or into build/site/; return them, index.html first.
 
     A site that is there is replaced when all pages are made. Raises DatabaseError if the database can't be
     read, DashboardError if a board can't be drawn.
@@ -94,6 +94,7 @@ def render(
             about = segmentations if board in BY_SEGMENTATION else [""]
             pages[board] = [_section(connection, board, one, currency, spoken) for one in about]
     written = _written(pages, name, spoken)
+    site = folder or SITE
     aside = site.with_name(f"{site.name}.aside")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
@@ -152,11 +153,14 @@ def _lines(rows: list[Any], parts: dict[str, Board], answers: Answers) -> Iterat
         elif "rows" in row:
             yield from _lines(row["rows"], parts, answers)
         else:
-            yield [part(name, parts[name], answers) for name in row["cols"]]
+            yield [part(name, parts, answers) for name in row["cols"]]
 
 
-def part(name: str, written: Board, answers: Answers) -> Part:
+def part(name: str, parts: dict[str, Board], answers: Answers) -> Part:
     """Return a part of a board with what its query found."""
+    if name not in parts:
+        raise DashboardError(f"dashboard/boards/{answers.board}.yml has no chart {name}.")
+    written = parts[name]
     kind = next((kind for kind in KINDS if kind in written), "")
     said = {
         key: answers.text(written.get(other, written.get(key, "")))
@@ -169,7 +173,9 @@ def part(name: str, written: Board, answers: Answers) -> Part:
             html = _marked(answers.text(written["message"]))
             return Part(kind, name, **said, html=html, tone=written["callout"])
         case "table":
-            heads, rows = table(written["columns"], answers.rows(written["table"], written["columns"]), answers.language)
+            heads, rows = table(
+                written["columns"], answers.rows(written["table"], written["columns"]), answers.language
+            )
             return Part(kind, name, **said, heads=heads, rows=rows)
         case "matrix":
             heads, rows = matrix(answers.rows(written["matrix"]))
@@ -209,7 +215,9 @@ def table(
         name: "right" if column.get("align") or any(_is_number(row[name]) for row in rows) else ""
         for name, column in columns.items()
     }
-    heads = [Cell(column["label"], side[name] if name not in most else "") for name, column in columns.items()]
+    heads = [
+        Cell(column["label"], side[name] if name not in most else "") for name, column in columns.items()
+    ]
     return heads, [[cell(name, row[name]) for name in columns] for row in rows]
 
 
@@ -230,7 +238,10 @@ def matrix(rows: list[boards.Row]) -> tuple[list[Cell], list[list[Cell]]]:
     body = [
         [Cell(names[row]), *(cell(row, column) for column in places)] for row in sorted(names, key=_number)
     ]
-    return [Cell(""), *(Cell(heads[place], "long" if len(heads[place]) > 4 else "") for place in places)], body
+    return [
+        Cell(""),
+        *(Cell(heads[place], "long" if len(heads[place]) > 4 else "") for place in places),
+    ], body
 
 
 def _written(pages: dict[str, list[Section]], name: str, language: Language) -> dict[str, str]:
@@ -271,4 +282,3 @@ def _shade(index: float) -> str:
     """Return the ground of an index: white at 100, blue above it up to 300, orange below it."""
     share = min((index - 100) / 200, 1) if index > 100 else (100 - index) / 100
     return f"--tone: var(--{'above' if index > 100 else 'below'}); --share: {70 * share:.0f}%"
-
