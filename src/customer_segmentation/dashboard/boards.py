@@ -41,7 +41,8 @@ class DashboardError(ReadableError):
 
 def read(name: str) -> Board:
     """Return a board as it is written."""
-    return _loaded(HOME / "boards" / f"{name}.yml")
+    board: Board = _loaded(HOME / "boards" / f"{name}.yml")
+    return board
 
 
 def translations(language: str, name: str) -> dict[str, str]:
@@ -86,7 +87,8 @@ def written(name: str, language: str, marks: Mapping[str, str]) -> Board:
 
     marks = {**_loaded(HOME / "style.yml")["expressions"][language], **marks}
     marks["label"] = "label" if language == "en" else f"label_{language}"
-    return _filled(read(name), marks, translated)
+    board: Board = _filled(read(name), marks, translated)
+    return board
 
 
 def language_of(code: str) -> Language:

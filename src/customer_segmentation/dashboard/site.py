@@ -6,10 +6,9 @@ by one script beside the pages.
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import jinja2
@@ -18,7 +17,7 @@ from markupsafe import Markup
 
 from customer_segmentation import databases
 from customer_segmentation.dashboard import boards, charts
-from customer_segmentation.dashboard.boards import BY_SEGMENTATION, ORDER, Answers, Board, DashboardError
+from customer_segmentation.dashboard.boards import BY_SEGMENTATION, ORDER, Answers, Board, DashboardError, Row
 from customer_segmentation.dashboard.languages import Language
 from customer_segmentation.environment import PROJECT
 
@@ -27,10 +26,10 @@ WORK = PROJECT / "build" / "dashboard"
 MOST_ROWS = 100  # of the numbers of a chart
 MARKDOWN = MarkdownIt("commonmark", {"html": False})
 KINDS = ("number", "table", "matrix", "callout", "spec")
+SAID = ("title", "subtitle", "label", "support")
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """A cell of a table: its text, how it looks, and what is said of it when it is pointed at."""
 
     text: str
@@ -39,30 +38,8 @@ class Cell:
     tip: str = ""
 
 
-@dataclass(frozen=True)
-class Part:
-    """A part of a page, ready to be written."""
-
-    kind: str
-    name: str = ""
-    title: str = ""
-    subtitle: str = ""
-    html: Markup = field(default_factory=Markup)
-    value: str = ""
-    heads: list[Cell] = field(default_factory=list)
-    rows: list[list[Cell]] = field(default_factory=list)
-    cut: str = ""
-    tone: str = ""
-    spec: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Section:
-    """A board about one segmentation, or about all."""
-
-    key: str
-    title: str
-    lines: list[list[Part]]
+Part = dict[str, Any]  # what the template is given of a text, number, table ...
+Table = dict[str, list[Any]]  # heads, which are cells, and rows of cells
 
 
 def _say_nothing(line: str) -> None:
@@ -84,7 +61,7 @@ def render(
     """
     spoken = boards.language_of(language)
     script = charts.bundle(WORK)
-    pages: dict[str, list[Section]] = {}
+    pages: dict[str, list[Part]] = {}
     segmentations = published(database)
     with databases.opened(database) as connection:
         connection.execute("use marts")
@@ -135,11 +112,12 @@ def published(database: Path) -> list[str]:
 
 def _section(
     connection: duckdb.DuckDBPyConnection, name: str, segmentation: str, currency: str, language: Language
-) -> Section:
+) -> Part:
+    """Return a board about one segmentation, or about all."""
     board = boards.written(name, language.code, {"currency": currency, "segmentation": segmentation})
     answers = boards.answers(connection, name, board, language)
-    title = language.named(segmentation) if segmentation else ""
-    return Section(segmentation, title, list(_lines(board["rows"], board["charts"], answers)))
+    lines = list(_lines(board["rows"], board["charts"], answers))
+    return {"key": segmentation, "title": language.named(segmentation), "lines": lines}
 
 
 def _lines(rows: list[Any], parts: dict[str, Board], answers: Answers) -> Iterator[list[Part]]:
@@ -149,7 +127,7 @@ def _lines(rows: list[Any], parts: dict[str, Board], answers: Answers) -> Iterat
         if "when" in row and not answers.is_so(row["when"]):
             continue
         if "text" in row:
-            yield [Part("text", html=_marked(answers.text(row["text"])))]
+            yield [{"kind": "text", "html": _marked(answers.text(row["text"]))}]
         elif "rows" in row:
             yield from _lines(row["rows"], parts, answers)
         else:
@@ -158,107 +136,92 @@ def _lines(rows: list[Any], parts: dict[str, Board], answers: Answers) -> Iterat
 
 def part(name: str, parts: dict[str, Board], answers: Answers) -> Part:
     """Return a part of a board with what its query found."""
-    if name not in parts:
-        raise DashboardError(f"dashboard/boards/{answers.board}.yml has no chart {name}.")
-    written = parts[name]
+    written = parts.get(name, {})
     kind = next((kind for kind in KINDS if kind in written), "")
-    said = {
-        key: answers.text(written.get(other, written.get(key, "")))
-        for key, other in (("title", "label"), ("subtitle", "support"))
-    }
+    said = {key: answers.text(written[key]) for key in SAID if key in written}
+    made: Part = {"kind": kind, "name": name, **said}
+    columns = written.get("columns", {})
     match kind:
         case "number":
-            return Part(kind, name, **said, value=answers.text(written["number"]))
+            return {**made, "value": answers.text(written["number"])}
         case "callout":
-            html = _marked(answers.text(written["message"]))
-            return Part(kind, name, **said, html=html, tone=written["callout"])
+            return {**made, "html": _marked(answers.text(written["message"])), "tone": written["callout"]}
         case "table":
-            heads, rows = table(
-                written["columns"], answers.rows(written["table"], written["columns"]), answers.language
-            )
-            return Part(kind, name, **said, heads=heads, rows=rows)
+            return {**made, **table(columns, answers.rows(written["table"], columns), answers.language)}
         case "matrix":
-            heads, rows = matrix(answers.rows(written["matrix"]))
-            return Part(kind, name, **said, heads=heads, rows=rows)
+            return {**made, **matrix(answers.rows(written["matrix"]))}
         case "spec":
-            found = answers.rows(written["query"], written["columns"])
-            heads, rows = table(written["columns"], found[:MOST_ROWS], answers.language)
-            drawn = charts.spec(written, answers) if found else {}
+            found = answers.rows(written["query"], columns)
+            made |= {"all": len(found), **table(columns, found[:MOST_ROWS], answers.language)}
             if found:
-                charts.check(drawn, answers.board, name)
-            cut = f"{MOST_ROWS} / {len(found):,}" if len(found) > MOST_ROWS else ""
-            return Part("chart", name, **said, heads=heads, rows=rows, cut=cut, spec=drawn)
-    raise DashboardError(f"dashboard/boards/{answers.board}.yml: {name} is none of {', '.join(KINDS)}.")
+                made["spec"] = charts.spec(written, answers)
+                charts.check(made["spec"], answers.board, name)
+            return made
+    raise DashboardError(
+        f"dashboard/boards/{answers.board}.yml has no chart {name} with one of {', '.join(KINDS)}."
+    )
 
 
-def table(
-    columns: dict[str, Board], rows: list[boards.Row], language: Language
-) -> tuple[list[Cell], list[list[Cell]]]:
-    """Return heads and rows of a table: numbers to the right, in the form and look of their column."""
-    most = {
-        name: column["bar"] if column["bar"] is not True else max(map(_number, (row[name] for row in rows)))
-        for name, column in columns.items()
-        if rows and column.get("bar")
-    }
-
-    def cell(name: str, value: object) -> Cell:
-        column, text = columns[name], language.shown(value, columns[name].get("format", ""))
-        if name in most:
-            return Cell("", "bar", f"--share: {100 * _number(value) / (most[name] or 1):.1f}%")
-        if column.get("shade") and value is not None:
-            return Cell(text, "right", _shade(_number(value)))
-        tone = {"✓": "good", "✗": "bad"}.get(text[:1], "")
-        short = "short" if len(text) < 22 else ""
-        return Cell(text, " ".join(filter(None, (side[name], tone, short))))
-
-    side = {
-        name: "right" if column.get("align") or any(_is_number(row[name]) for row in rows) else ""
-        for name, column in columns.items()
-    }
-    heads = [
-        Cell(column["label"], side[name] if name not in most else "") for name, column in columns.items()
-    ]
-    return heads, [[cell(name, row[name]) for name in columns] for row in rows]
+def table(columns: dict[str, Board], rows: list[Row], language: Language) -> Table:
+    """Return a table: numbers to the right, in the form and look of their column."""
+    heads, body = [], []
+    for name, column in columns.items():
+        values = [row[name] for row in rows]
+        is_right = column.get("align") or any(isinstance(value, int | float | Decimal) for value in values)
+        side = "right" if is_right and not column.get("bar") else ""
+        most = max(map(_number, values), default=0) if column.get("bar") is True else column.get("bar")
+        heads.append(Cell(column["label"], side))
+        body.append([_cell(value, column, side, most, language) for value in values])
+    return {"heads": heads, "rows": list(zip(*body, strict=True))}
 
 
-def matrix(rows: list[boards.Row]) -> tuple[list[Cell], list[list[Cell]]]:
-    """Return heads and rows of a heat map: one row for each cell, with the places, names and tone of it."""
+def _cell(value: object, column: Board, side: str, most: float | None, language: Language) -> Cell:
+    text = language.shown(value, column.get("format", ""))
+    if most:
+        return Cell("", "bar", f"--share: {100 * _number(value) / most:.1f}%")
+    if column.get("shade") and value is not None:  # an index: white at 100, blue up to 300, orange down to 0
+        index = _number(value)
+        share, tone = (min(index - 100, 200) / 200, "above") if index > 100 else (1 - index / 100, "below")
+        return Cell(text, side, f"--tone: var(--{tone}); --share: {70 * share:.0f}%")
+    tone = {"✓": "good", "✗": "bad"}.get(text[:1], "")
+    return Cell(text, " ".join(filter(None, (side, tone, "short" if len(text) < 22 else ""))))
+
+
+def matrix(rows: list[Row]) -> Table:
+    """Return a heat map of one row for each cell, with the places, names and tone of it."""
     heads = {row["column_place"]: str(row["column_name"]) for row in rows}
-    places = sorted(heads, key=_number)
     names = {row["row_place"]: str(row["row_name"]) for row in rows}
     cells = {(row["row_place"], row["column_place"]): row for row in rows}
+    places = sorted(heads, key=_number)
 
-    def cell(row: object, column: object) -> Cell:
-        found = cells.get((row, column))
+    def cell(found: Row | None) -> Cell:
         if found is None:
             return Cell("")
         share = 8 + 47 * min(max(_number(found["strength"]), 0), 1)
         return Cell(str(found["cell"]), str(found["tone"]), f"--share: {share:.0f}%", str(found["tooltip"]))
 
-    body = [
-        [Cell(names[row]), *(cell(row, column) for column in places)] for row in sorted(names, key=_number)
-    ]
-    return [
-        Cell(""),
-        *(Cell(heads[place], "long" if len(heads[place]) > 4 else "") for place in places),
-    ], body
+    return {
+        "heads": [Cell(""), *(Cell(heads[to], "long" if len(heads[to]) > 4 else "") for to in places)],
+        "rows": [
+            [Cell(names[row]), *(cell(cells.get((row, to))) for to in places)]
+            for row in sorted(names, key=_number)
+        ],
+    }
 
 
-def _written(pages: dict[str, list[Section]], name: str, language: Language) -> dict[str, str]:
+def _written(pages: dict[str, list[Part]], name: str, language: Language) -> dict[str, str]:
     """Return the documents of all pages."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(boards.HOME), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    words = boards.written("pages", language.code, {})["words"]
-    titles = {board: boards.written(board, language.code, {})["title"] for board in ORDER}
+    loader = jinja2.FileSystemLoader(boards.HOME)
+    environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["json"] = lambda value: Markup(charts.as_json(value))
     shared = {
         "site": name,
         "language": language.code,
-        "words": words,
-        "titles": titles,
+        "words": boards.written("pages", language.code, {})["words"],
+        "titles": {board: boards.written(board, language.code, {})["title"] for board in ORDER},
         "by_segmentation": BY_SEGMENTATION,
-        "settings": Markup(charts.as_json(charts.shared(language.code))),
-        "as_json": lambda value: Markup(charts.as_json(value)),
+        "settings": charts.shared(language.code),
+        "most": MOST_ROWS,
     }
     template = environment.get_template("page.html.j2")
     return {
@@ -270,15 +233,5 @@ def _marked(text: str) -> Markup:
     return Markup(MARKDOWN.render(text))
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | Decimal)
-
-
 def _number(value: Any) -> float:
     return float(value or 0)
-
-
-def _shade(index: float) -> str:
-    """Return the ground of an index: white at 100, blue above it up to 300, orange below it."""
-    share = min((index - 100) / 200, 1) if index > 100 else (100 - index) / 100
-    return f"--tone: var(--{'above' if index > 100 else 'below'}); --share: {70 * share:.0f}%"
