@@ -51,5 +51,4 @@ if (choice) {
 addEventListener("hashchange", show);
 addEventListener("popstate", show);
 addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((one) => (one.open = true)));
-document.documentElement.classList.add("scripted");
 show();

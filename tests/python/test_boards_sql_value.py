@@ -187,7 +187,7 @@ def test_the_map_of_drift_says_the_verdict_of_the_mart_and_not_one_of_its_own():
         drifted("b", "shifted", 0.05),
     ]
     found = answer("value_and_risk", "drift_map", {"drift": rows})
-    assert [(row["name"], row["said"]) for row in found] == [("A", "too few customers"), ("B", "shifted")]
+    assert [(row["name"], row["said"]) for row in found] == [("A", "Too few customers"), ("B", "Shifted")]
 
 
 def test_a_fit_is_stale_on_its_dates_and_not_ever_after():
@@ -201,7 +201,7 @@ def test_a_fit_is_stale_on_its_dates_and_not_ever_after():
 
 def test_a_fit_of_too_few_customers_is_not_said_to_fit():
     (fit,) = answer("value_and_risk", "fits", {"drift": [drifted("a", "too few customers")]})
-    assert fit["verdict"] == "too few customers"
+    assert fit["verdict"] == "Too few customers"
 
 
 # segments

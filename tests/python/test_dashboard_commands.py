@@ -189,7 +189,11 @@ def test_before_the_first_build_it_says_what_to_do(run, tmp_path):
     [
         ("from profile\n", "from profiles\n", "the query state can't be run"),
         ("mark: bar", "mark: bart", "Vega-Lite refuses the spec of the chart sizes"),
-        ("few: {callout: plain, ", "few: {", "has no chart few with one of number, table, matrix, callout, spec"),
+        (
+            "few: {callout: plain, ",
+            "few: {",
+            "has no chart few with one of number, table, matrix, callout, spec",
+        ),
         ("when: not state.has_many", "when: not stat.has_many", "has no query stat"),
         ("when: not state.has_many", "when: not state.has_few", "the query state has no column has_few"),
         ("{name: {label: Segment}, customers", "{nam: {label: Segment}, customers", "no column nam"),

@@ -25,7 +25,20 @@ from customer_segmentation.errors import ReadableError
 
 HOME = PROJECT / "dashboard"
 LANGUAGES = ("en", "ko")
-TEXTS = ("title", "subtitle", "text", "label", "message", "support", "datum", "domain", "names", "words")
+TEXTS = (
+    "title",
+    "subtitle",
+    "text",
+    "label",
+    "message",
+    "support",
+    "datum",
+    "domain",
+    "columns",
+    "names",
+    "words",
+)
+MAPPED = ("columns", "names", "words")  # texts by the key of what they are about
 IN_SQL = re.compile(r"_\('((?:[^']|'')*)'\)")
 VALUE = re.compile(r"\{(\w+)\.(\w+)(?::(\w+))?\}")
 ORDER = ("overview", "segments", "movement", "value_and_risk", "definitions", "data_quality")
@@ -54,7 +67,7 @@ def strings(board: object, key: str = "") -> Iterator[tuple[str, str]]:
     """Yield every string of a board, each with the key at which it stands, those of TEXTS with theirs."""
     if isinstance(board, dict):
         for name, value in board.items():
-            yield from strings(value, key if key in ("names", "words") else name)
+            yield from strings(value, key if key in MAPPED and isinstance(value, str) else name)
     elif isinstance(board, list):
         for value in board:
             yield from strings(value, key)
@@ -88,6 +101,14 @@ def written(name: str, language: str, marks: Mapping[str, str]) -> Board:
     marks = {**_loaded(HOME / "style.yml")["expressions"][language], **marks}
     marks["label"] = "label" if language == "en" else f"label_{language}"
     board: Board = _filled(read(name), marks, translated)
+    for chart in board.get("charts", {}).values():
+        chart["columns"] = {
+            column: {
+                "format": chart.get("format", ""),
+                **({"label": said} if isinstance(said, str) else said),
+            }
+            for column, said in chart.get("columns", {}).items()
+        }
     return board
 
 
@@ -177,8 +198,10 @@ def _is_text(key: str, text: str) -> bool:
 def _filled(value: Any, marks: Mapping[str, str], translated: Callable[[str], str], key: str = "") -> Any:
     """Return a board with its marks filled in, and its texts in the language."""
     if isinstance(value, dict):
-        kept = key in ("names", "words")
-        return {name: _filled(item, marks, translated, key if kept else name) for name, item in value.items()}
+        return {
+            name: _filled(item, marks, translated, key if key in MAPPED and isinstance(item, str) else name)
+            for name, item in value.items()
+        }
     if isinstance(value, list):
         return [_filled(item, marks, translated, key) for item in value]
     if not isinstance(value, str):

@@ -114,7 +114,7 @@ def _plain(value: object) -> object:
 def _rows(rows: list[Row], columns: Mapping[str, Board], answers: Answers) -> list[dict[str, object]]:
     def tip(row: Row) -> str:
         said = [
-            f"{column['label']}: {answers.language.shown(row[name], column.get('format', ''))}"
+            f"{column['label']}: {answers.language.shown(row[name], column['format'])}"
             for name, column in columns.items()
             if row.get(name) is not None
         ]

@@ -50,6 +50,8 @@ class Language:
             return NOTHING
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             return unbroken(str(value))
+        if isinstance(value, int) and form != "money":
+            return f"{value:,}"
         number = float(value)
         if form == "money":
             return self.money(number)

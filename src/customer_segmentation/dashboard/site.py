@@ -176,7 +176,7 @@ def table(columns: dict[str, Board], rows: list[Row], language: Language) -> Tab
 
 
 def _cell(value: object, column: Board, side: str, most: float | None, language: Language) -> Cell:
-    text = language.shown(value, column.get("format", ""))
+    text = language.shown(value, column["format"])
     if most:
         return Cell("", "bar", f"--share: {100 * _number(value) / most:.1f}%")
     if column.get("shade") and value is not None:  # an index: white at 100, blue up to 300, orange down to 0
