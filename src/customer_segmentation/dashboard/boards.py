@@ -12,7 +12,7 @@ Its texts are the values of TEXTS, wherever they stand; overview.ko.yml has the 
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,24 +63,16 @@ def translations(language: str, name: str) -> dict[str, str]:
     return {} if language == "en" else _loaded(HOME / "boards" / f"{name}.{language}.yml")
 
 
-def strings(board: object, key: str = "") -> Iterator[tuple[str, str]]:
-    """Yield every string of a board, each with the key at which it stands, those of TEXTS with theirs."""
-    if isinstance(board, dict):
-        for name, value in board.items():
-            yield from strings(value, key if key in MAPPED and isinstance(value, str) else name)
-    elif isinstance(board, list):
-        for value in board:
-            yield from strings(value, key)
-    elif isinstance(board, str):
-        yield key, board
+def texts(board: Board) -> list[str]:
+    """Return every text of a board that is shown to people."""
+    found: list[str] = []
 
+    def kept(text: str) -> str:
+        found.append(text)
+        return text
 
-def texts(board: Board) -> Iterator[str]:
-    """Yield every text of a board that is shown to people."""
-    for key, text in strings(board):
-        if _is_text(key, text):
-            yield text.strip()
-        yield from (found.replace("''", "'") for found in IN_SQL.findall(text))
+    _filled(board, {}, kept)
+    return found
 
 
 def written(name: str, language: str, marks: Mapping[str, str]) -> Board:
@@ -122,21 +114,19 @@ def answers(connection: duckdb.DuckDBPyConnection, name: str, board: Board, lang
 
     Raises DashboardError, with the name of the query, if one can't be run.
     """
+    found = {}
     for query, sql in board["queries"].items():
         try:
             connection.execute(f"create or replace temporary table {query} as {sql}")
         except duckdb.Error as error:
-            for table in board["queries"]:
-                connection.execute(f"drop table if exists temp.{table}")
             raise DashboardError(
                 f"dashboard/boards/{name}.yml: the query {query} can't be run. Build the database whole, "
                 f"or mend the query.\n{error}"
             ) from error
-    found = {}
-    for query in board["queries"]:
         cursor = connection.execute(f"select * from temp.{query}")
         columns = [column[0] for column in cursor.description or []]
         found[query] = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    for query in board["queries"]:
         connection.execute(f"drop table temp.{query}")
     return Answers(name, found, language)
 

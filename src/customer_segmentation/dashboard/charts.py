@@ -104,11 +104,7 @@ def bundle(folder: Path) -> str:
 
 def as_json(value: object) -> str:
     """Return JSON that can stand in a script of a page."""
-    return json.dumps(value, ensure_ascii=False, default=_plain).replace("<", "\\u003c")
-
-
-def _plain(value: object) -> object:
-    return float(value) if isinstance(value, Decimal) else str(value)
+    return json.dumps(value, ensure_ascii=False, default=str).replace("<", "\\u003c")
 
 
 def _rows(rows: list[Row], columns: Mapping[str, Board], answers: Answers) -> list[dict[str, object]]:

@@ -87,27 +87,16 @@ def render(
 
 def published(database: Path) -> list[str]:
     """Return the segmentations of a database: those with a column of their own in `customers` first."""
+    query = """
+        select distinct segmentation, ordinal_position
+        from marts.segment_profiles
+        left join information_schema.columns
+            on table_schema = 'marts' and table_name = 'customers' and column_name = segmentation
+        where segmentation <> '(all)'
+        order by ordinal_position nulls last, segmentation
+        """
     with databases.opened(database) as connection:
-        rows = connection.execute(
-            """
-            with
-
-            profiles as (
-                select distinct segmentation
-                from marts.segment_profiles
-                where segmentation <> '(all)'
-            )
-
-            select profiles.segmentation
-            from profiles
-            left join information_schema.columns as columns
-                on columns.table_schema = 'marts'
-                and columns.table_name = 'customers'
-                and columns.column_name = profiles.segmentation
-            order by columns.ordinal_position nulls last, profiles.segmentation
-            """
-        ).fetchall()
-    return [segmentation for (segmentation,) in rows]
+        return [segmentation for segmentation, _ in connection.execute(query).fetchall()]
 
 
 def _section(
