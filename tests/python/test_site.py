@@ -66,9 +66,16 @@ LONG = [
 ]
 
 
-@pytest.fixture(
-    scope="module", params=[*FAST, *(pytest.param(one, marks=pytest.mark.long) for one in LONG)], ids=str
-)
+SITES = [
+    *(pytest.param(one, id="-".join(one[:2])) for one in FAST),
+    *(
+        pytest.param(one, id="-".join(one[:2]) + ("" if one[2] else "-all"), marks=pytest.mark.long)
+        for one in LONG
+    ),
+]
+
+
+@pytest.fixture(scope="module", params=SITES)
 def pages(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Site:
     """The pages of a site, with two segmentations or, in English, with all of the demo."""
     return _site(request, tmp_path_factory.mktemp("site"), *request.param)
@@ -200,6 +207,7 @@ def test_the_segmentation_that_is_chosen_is_shown_and_stands_in_the_address(brow
         assert page.url.endswith(f"segments.html#{chosen}")
     page.reload()
     _expect_segments_of(page, english, KINDS[1])
+    assert page.evaluate("scrollY") == 0
     page.get_by_role("link", name="Movement").click()
     assert page.url.endswith(f"movement.html#{KINDS[1]}")
     _wait_until_drawn(page)
@@ -251,6 +259,14 @@ def test_what_a_chart_shows_stands_below_it_in_numbers(browser, english):
             figure.locator("summary").click()
             expect(figure.locator("tbody tr").first).to_be_visible()
         page.close()
+
+
+def test_what_is_pointed_at_is_said_in_words(browser, english):
+    page, _ = _open(browser, english.pages["segments"], 1280)
+    page.locator(f"{SHOWN} .chart svg .mark-rect path").first.hover()
+    expect(page.locator("#vg-tooltip-element")).to_contain_text("Segment: Champions")
+    expect(page.locator("#vg-tooltip-element")).to_contain_text("%")
+    page.close()
 
 
 def test_numbers_and_tables_are_there_without_javascript(browser, english):
