@@ -284,3 +284,56 @@ def test_values_are_written_as_each_language_writes_them(value, form, english, k
 def test_what_has_no_name_is_shown_by_a_tidied_key():
     assert Language("ko", {"rfm": "RFM"}).named("rfm") == "RFM"
     assert ENGLISH.named("high_street_buyers") == "High street buyers"
+
+
+# tables
+
+
+def test_numbers_stand_on_the_right_and_verdicts_have_a_tone():
+    rows = [{"a": None, "b": 1200, "c": "✓ Holds"}, {"a": "x", "b": None, "c": "✗ The reverse holds"}]
+    columns = {name: {"label": name, "format": ""} for name in "abc"}
+    made = site.table(columns, rows, ENGLISH)
+    assert [head.kind for head in made["heads"]] == ["", "right", ""]
+    assert [[cell.text for cell in row] for row in made["rows"]] == [
+        [NOTHING, "1,200", "✓ Holds"],
+        ["x", NOTHING, "✗ The reverse holds"],
+    ]
+    assert [made["rows"][row][2].kind.split()[0] for row in (0, 1)] == ["good", "bad"]
+
+
+def test_an_index_is_white_at_100_blue_above_and_orange_below():
+    columns = {"index": {"label": "Index", "format": "", "shade": True}}
+    made = site.table(columns, [{"index": value} for value in (100, 300, 900, 0, None)], ENGLISH)
+    assert [row[0].style for row in made["rows"]] == [
+        "--tone: var(--below); --share: 0%",
+        "--tone: var(--above); --share: 70%",
+        "--tone: var(--above); --share: 70%",
+        "--tone: var(--below); --share: 70%",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(("most", "shares"), [(True, ["50.0%", "100.0%"]), (1, ["25.0%", "50.0%"])])
+def test_a_bar_is_a_share_of_the_most_or_of_all(most, shares):
+    columns = {"share": {"label": "Share", "format": "", "bar": most}}
+    made = site.table(columns, [{"share": 0.25}, {"share": 0.5}], ENGLISH)
+    assert [row[0].style for row in made["rows"]] == [f"--share: {share}" for share in shares]
+
+
+def test_a_heat_map_leaves_empty_what_has_no_row():
+    keys = ("row_place", "row_name", "column_place", "column_name", "cell", "strength", "tone", "tooltip")
+    rows = [
+        dict(zip(keys, row, strict=True))
+        for row in (
+            (2, "two", 1, "A", "x", 0.5, "up", "tip"),
+            (1, "one", 10, "Demographics", "y", 9, "up", "tip"),
+        )
+    ]
+    made = site.matrix(rows)
+    assert [(head.text, head.kind) for head in made["heads"]] == [
+        ("", ""),
+        ("A", ""),
+        ("Demographics", "long"),
+    ]
+    assert [[cell.text for cell in row] for row in made["rows"]] == [["one", "", "y"], ["two", "x", ""]]
+    assert made["rows"][0][2].style == "--share: 55%"
