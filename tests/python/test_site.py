@@ -149,9 +149,15 @@ HEADLINES = {
     ("segments", "customers"): f"select count(*) {MEMBERS}",
     ("segments", "revenue"): f"select sum(revenue_12m) {MEMBERS}",
     ("segments", "expected"): f"select sum(expected_revenue_365d) {MEMBERS}",
-    ("movement", "retained"): f"select sum(customers) {MOVED} and from_segment = to_segment",
-    ("movement", "departed"): f"select sum(customers) {MOVED} and from_segment <> coalesce(to_segment, '')",
-    ("movement", "acquired"): f"select sum(customers) {MOVED} and from_segment is null",
+    (
+        "movement",
+        "retained",
+    ): f"select sum(case when from_segment = to_segment then customers else 0 end) {MOVED}",
+    (
+        "movement",
+        "departed",
+    ): f"select sum(case when from_segment <> coalesce(to_segment, '') then customers else 0 end) {MOVED}",
+    ("movement", "acquired"): f"select sum(case when from_segment is null then customers else 0 end) {MOVED}",
     ("movement", "won_back"): f"select sum(won_back) {FLOWED}",
     ("movement", "churned"): f"select sum(churned) {FLOWED}",
     ("value_and_risk", "expected"): "select sum(expected_revenue_365d) from marts.customers",
