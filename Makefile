@@ -22,7 +22,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 COMPILE := pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--strip-extras --no-header --no-annotate --group build
 
-.PHONY: help build refresh restate dashboard dashboard-serve test test-long lint docs bench lock clean
+.PHONY: help build refresh restate dashboard test test-long lint docs bench lock clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,9 +40,6 @@ restate: $(VENV)/.installed-$(LOCK) ## as build, but publish the whole history a
 
 dashboard: $(VENV)/.installed-$(LOCK) $(VENV)/.installed-dashboard ## the boards of what was built, as pages in build/site/; LANGUAGE=ko
 	@$(BIN)/segmentation dashboard --input "$(INPUT)" --language "$(LANGUAGE)"
-
-dashboard-serve: $(VENV)/.installed-$(LOCK) $(VENV)/.installed-dashboard ## the boards with filters, served until Ctrl-C
-	@$(BIN)/segmentation dashboard --input "$(INPUT)" --language "$(LANGUAGE)" --serve
 
 test: $(VENV)/.installed-dev ## what a change can break; ARGS="-k clusters" runs that part of the Python tests alone
 ifndef ARGS

@@ -21,7 +21,7 @@ from customer_segmentation import (
     report,
     segment_tables,
 )
-from customer_segmentation.dashboard import boards, serving, site
+from customer_segmentation.dashboard import boards, site
 from customer_segmentation.definitions import scaffold, schema
 from customer_segmentation.demo_shop import main as demo_shop
 from customer_segmentation.environment import PROJECT
@@ -282,19 +282,12 @@ def export_mart(table: str, name_or_path: str, output: Path, where: str | None) 
 @main.command()
 @input_option
 @click.option("--language", type=click.Choice(boards.LANGUAGES), default="en", show_default=True)
-@click.option("--serve", is_flag=True, help="Serve the boards with filters, until interrupted.")
-@click.option("--port", type=click.IntRange(1, 65535), help="Serve at this port of localhost.")
-def dashboard(name_or_path: str, language: str, serve: bool, port: int | None) -> None:
+def dashboard(name_or_path: str, language: str) -> None:
     """Draw the boards of a database that was built before, as pages that open without a server."""
     source = inputs.resolve(name_or_path)
-    what = (source.database, source.name, _currency(source), language)
-    if serve or port:
-        click.echo(f"Serving the boards of {source.name}. Ctrl-C ends it.")
-        serving.serve(*what, port)
-    else:
-        click.echo(f"Drawing the boards of {source.name} ...")
-        index, *pages = site.render(*what, say=click.echo)
-        click.echo(f"{len(pages)} pages. Open {_short(index)} in a browser.")
+    click.echo(f"Drawing the boards of {source.name} ...")
+    index, *pages = site.render(source.database, source.name, _currency(source), language, say=click.echo)
+    click.echo(f"{len(pages)} pages. Open {_short(index)} in a browser.")
 
 
 main.add_command(demo_shop, name="demo-shop")

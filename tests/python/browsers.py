@@ -1,26 +1,23 @@
-"""A plugin of pytest: without a browser, tests marked `browser` fail in CI and are else left out aloud."""
+"""A plugin of pytest: the fixture `browser`. Without one, tests fail in CI and are else left out aloud."""
 
 import os
-from functools import cache
+from collections.abc import Iterator
 
 import chromium
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 
-@cache
-def _missing() -> bool:
-    return chromium.find() is None
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Leave a test that needs a browser out where there is none; in CI, let it fail."""
-    if item.get_closest_marker("browser") and _missing():
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chrome or Chromium, without a window."""
+    path = chromium.find()
+    if path is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(chromium.NOT_TESTED)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
-    config.addinivalue_line("markers", "browser: looks at pages in Chrome or Chromium")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield running
+        running.close()
 
 
 @pytest.hookimpl(trylast=True)

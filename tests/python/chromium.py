@@ -1,7 +1,7 @@
 """Finds a Chrome or Chromium for the tests of pages, and gets one where there is none.
 
 `make test` calls it before the tests. It ends well in either case, because without a browser only the tests
-marked `browser` are left out; in CI (the variable CI is set) it then fails.
+of pages are left out; in CI (the variable CI is set) it then fails.
 """
 
 import os

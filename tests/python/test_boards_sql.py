@@ -2,8 +2,6 @@
 
 import re
 from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 import yaml
@@ -11,7 +9,6 @@ from conftest import PROJECT
 
 from customer_segmentation.dashboard import boards
 
-REFERENCE = re.compile(r"\{\{\s*queries\.(\w+)\s*\}\}")
 SEGMENTATION = "rfm"
 
 
@@ -30,27 +27,14 @@ def columns() -> dict[str, str]:
     }
 
 
-@cache
-def queries(board: str, language: str) -> dict[str, dict]:
-    """Return the queries of a board as dbt-charts gets them."""
-    with TemporaryDirectory() as folder:
-        site = Path(folder) / "site"
-        boards.write(site, Path("shop.duckdb"), "EUR", language, [SEGMENTATION], boards.WIDE)
-        return yaml.safe_load((site / "charts" / f"{board}.yml").read_text(encoding="utf-8"))["queries"]
-
-
-def resolved(sql: str, named: dict[str, dict]) -> str:
-    """Return SQL with the queries that it refers to in their places, as dbt-charts does."""
-    return REFERENCE.sub(lambda found: f"({resolved(named[found[1]]['sql'], named)}) as {found[1]}", sql)
-
-
 def answer(board: str, query: str, marts: dict[str, list[dict] | str], language: str = "en") -> list[dict]:
     """Return the rows of a board's query, about the segmentation "rfm" where it is about one.
 
     A mart is rows, in which a column that isn't given is empty, or SQL; those not given have no rows.
     """
     assert set(marts) <= set(columns()), "not a mart"
-    named = queries(board, language)
+    marks = {"currency": "EUR", "segmentation": SEGMENTATION}
+    spoken = boards.language_of(language)
     with duckdb.connect() as connection:
         for mart, stated in columns().items():
             content = marts.get(mart, [])
@@ -63,9 +47,9 @@ def answer(board: str, query: str, marts: dict[str, list[dict] | str], language:
                 connection.execute(
                     f"insert into {mart} ({', '.join(row)}) values ({places})", list(row.values())
                 )
-        found = connection.execute(resolved(named[query]["sql"], named))
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        boards.prepare(connection, spoken)
+        found = boards.answers(connection, board, boards.written(board, language, marks), spoken)
+        return found.rows(query)
 
 
 def segment(name: str, **more: object) -> dict:
@@ -74,7 +58,7 @@ def segment(name: str, **more: object) -> dict:
     return {**defaults, "label": name.title(), "label_ko": name.title(), **more}
 
 
-def test_a_query_is_run_with_the_queries_that_it_refers_to():
+def test_a_query_reads_the_queries_before_it():
     rows = [
         {"subject": "input", "name": "orders", "is_present": True},
         {"subject": "column", "name": "orders.status", "is_present": False},
@@ -141,10 +125,10 @@ def test_who_is_in_a_segment_that_is_no_longer_defined_is_not_out():
         ("Out", "1 Loyal → Out: 10.0 %"),
     }
     flows = answer("movement", "flows", REMOVED)
-    assert {flow["tooltip"] for flow in flows} == {
-        "1 Loyal → 1 Loyal: 5",
-        "1 Loyal → 2 dropped: 4",
-        "1 Loyal → In no segment: 1",
+    assert {(flow["from_name"], flow["to_name"], flow["customers"]) for flow in flows} == {
+        ("1 Loyal", "1 Loyal", 5),
+        ("1 Loyal", "2 dropped", 4),
+        ("1 Loyal", "In no segment", 1),
     }
     moves = answer("movement", "largest_moves", REMOVED)
     assert [move["move"] for move in moves] == ["Loyal → dropped", "Loyal → outside"]
@@ -179,9 +163,9 @@ REVERTED = {
 def test_a_definition_that_is_taken_back_has_a_row_for_each_time_and_counts_each_move_once():
     rows = answer("definitions", "versions", REVERTED)
     assert [tuple(row.values()) for row in rows] == [
-        ("rfm · A", "2026-03-31 to 2026-04-30", 0, 1),
-        ("rfm · B", "2026-05-31 to 2026-05-31", 6, 0),
-        ("rfm · A", "2026-06-30 to 2026-06-30", 16, 32),
+        ("RFM · A", "31 Mar 2026 to 30 Apr 2026", 0, 1),
+        ("RFM · B", "31 May 2026 to 31 May 2026", 6, 0),
+        ("RFM · A", "30 Jun 2026 to 30 Jun 2026", 16, 32),
     ]
 
 
@@ -189,10 +173,10 @@ def test_movement_and_definitions_count_the_same_moves_by_cause():
     causes = answer("movement", "causes", REVERTED)
     versions = answer("definitions", "versions", REVERTED)
     for why, column in (("new definition", "by_definition"), ("new cut-offs", "by_fit")):
-        assert sum(row["customers"] for row in causes if row["why"] == why) == sum(
+        assert sum(row["customers"] for row in causes if row["kind"] == why) == sum(
             row[column] for row in versions
         )
-    assert not sum(row["customers"] for row in causes if row["why"] == "the customer"), (
+    assert not sum(row["customers"] for row in causes if row["kind"] == "the customer"), (
         "came in by themselves"
     )
 

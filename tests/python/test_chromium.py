@@ -60,10 +60,7 @@ def test_without_one_that_is_said_and_in_ci_it_is_a_failure(
 
 
 LEFT_OUT = """
-import pytest
-
-@pytest.mark.browser
-def test_a_page():
+def test_a_page(browser):
     assert False, "there is no browser"
 
 def test_other():

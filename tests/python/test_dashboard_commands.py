@@ -1,28 +1,60 @@
-"""The command that draws and serves boards: what it hands to dbt-charts, and what it says if it can't."""
+"""The command that draws boards: what it writes, and what it says if it can't."""
 
-import os
+import json
+import re
 import shutil
 import sys
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pytest
-import yaml
 from click.testing import CliRunner
 
 from customer_segmentation.cli import main
-from customer_segmentation.dashboard import boards, dct, site
+from customer_segmentation.dashboard import boards, charts, site
+from customer_segmentation.dashboard.boards import Answers
+from customer_segmentation.dashboard.languages import NOTHING, Language
 
 BOARD = """
 title: Segments
 rows:
   - text: "Who is in {segmentation}?"
-  - cols: [profile]
+  - {when: state.has_many, cols: [many]}
+  - {when: not state.has_many, cols: [few]}
+  - cols: [profile, sizes]
+  - none
 queries:
-  profile: {sql: "select {label} from segment_profiles where segmentation = '{segmentation}'"}
+  profile: "select {label} as name, customers from segment_profiles where segmentation = '{segmentation}'"
+  state: select count(*) > 1 as has_many, sum(customers) as customers from profile
+  nobody: select * from profile where false
 charts:
-  profile: {type: table, query: profile, title: "Revenue ({currency})"}
+  many: {number: "{state.customers}", label: Customers}
+  few: {callout: plain, message: Only one segment}
+  profile: {table: profile, title: "Revenue ({currency})", columns: {name: {label: Segment}}}
+  none: {table: nobody, title: Nobody, columns: {name: {label: Segment}}}
+  sizes:
+    query: profile
+    title: Sizes
+    columns: &columns {name: {label: Segment}, customers: {label: Customers}}
+    spec:
+      height: {step: 30}
+      mark: bar
+      encoding: {y: {field: name, type: nominal}, x: {field: customers, type: quantitative}}
 """
+KOREAN = """
+Segments: 세그먼트
+"Who is in {segmentation}?": "{segmentation}?"
+Customers: 고객 수
+Only one segment: 하나뿐
+"Revenue ({currency})": 매출
+Segment: 세그먼트
+Nobody: 없음
+Sizes: 크기
+"""
+UNSAFE = "</script><script>alert(1)</script> & <b>"
+ENGLISH = Language("en", {})
 
 
 @pytest.fixture
@@ -31,19 +63,17 @@ def run():
 
 
 @pytest.fixture
-def one_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder with one board about a segmentation."""
+def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with one board about a segmentation: its file."""
     home = tmp_path / "dashboard"
-    (home / "boards").mkdir(parents=True)
-    shutil.copy(boards.HOME / "style.yml", home)
+    shutil.copytree(boards.HOME, home)
     (home / "boards" / "segments.yml").write_text(BOARD)
-    (home / "boards" / "segments.ko.yml").write_text(
-        "{Segments: 세그먼트, 'Who is in {segmentation}?': '{segmentation}?', 'Revenue ({currency})': 매출}"
-    )
-    (home / "boards" / "pages.ko.yml").write_text("Segmentation: 세그먼테이션")
+    (home / "boards" / "segments.ko.yml").write_text(KOREAN)
     monkeypatch.setattr(boards, "HOME", home)
     monkeypatch.setattr(boards, "ORDER", ("segments",))
-    monkeypatch.setattr(site, "WORK", tmp_path / "work")
+    monkeypatch.setattr(site, "ORDER", ("segments",))
+    monkeypatch.setattr(site, "SITE", tmp_path / "site")
+    return home / "boards" / "segments.yml"
 
 
 @pytest.fixture
@@ -52,65 +82,95 @@ def database(tmp_path: Path) -> Path:
     with duckdb.connect(str(path)) as connection:
         connection.execute("create schema marts")
         connection.execute("create table marts.customers (customer_id varchar, rfm varchar)")
-        connection.execute("create table marts.segment_profiles (segmentation varchar)")
-        connection.execute("insert into marts.segment_profiles values ('(all)'), ('behaviour'), ('rfm')")
+        connection.execute(
+            "create table marts.segment_profiles "
+            "(segmentation varchar, label varchar, label_ko varchar, customers int)"
+        )
+        rows = [("(all)", "All", "전체", 9), ("behaviour", UNSAFE, "위험", 2), ("rfm", "Best", "최우수", 3)]
+        connection.executemany(
+            "insert into marts.segment_profiles values (?, ?, ?, ?)", [*rows, ("rfm", "Lost", "이탈", 4)]
+        )
     return path
 
 
-def written(folder: Path, database: Path, language: str = "en", served: bool = False) -> dict[str, dict]:
-    paths = boards.write(folder, database, "EUR", language, ["rfm", "behaviour"], boards.WIDE, served=served)
-    return {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths}
+def drawn(database: Path, folder: Path, language: str = "en") -> str:
+    """Return the page of the only board."""
+    index, page = site.render(database, "shop", "EUR", language, folder / "drawn")
+    assert index.name == "index.html" and index.read_text("utf-8") == page.read_text("utf-8")
+    return page.read_text("utf-8")
 
 
-def test_a_site_has_a_page_for_each_segmentation(one_board, tmp_path, database):
-    pages = written(tmp_path / "site", database)
-    assert {name: page["queries"]["profile"]["sql"].split("= ")[1] for name, page in pages.items()} == {
-        "segments": "'rfm'",
-        "segments-behaviour": "'behaviour'",
-    }
-    assert not any("variables" in page for page in pages.values())
+def test_a_page_has_a_section_for_each_segmentation_and_a_choice_of_them(board, tmp_path, database):
+    page = drawn(database, tmp_path)
+    assert re.findall(r'<option value="(\w+)">([^<]+)<', page) == [("rfm", "RFM"), ("behaviour", "Behaviour")]
+    assert re.findall(r'<section id="(\w+)"', page) == ["rfm", "behaviour"]
+    assert '<label for="segmentation">Segmentation</label>' in page
+    assert "Who is in rfm?" in page and "Who is in behaviour?" in page
+    assert "Revenue (EUR)" in page
 
 
-def test_served_there_is_one_page_and_the_segmentation_is_chosen_on_it(one_board, tmp_path, database):
-    pages = written(tmp_path / "served", database, "ko", served=True)
-    assert list(pages) == ["segments"]
-    page = pages["segments"]
-    sql = "select label_ko from segment_profiles where segmentation = {{ segmentation }}"
-    assert page["queries"]["profile"]["sql"] == sql
-    assert page["rows"][0]["text"] == "{{ segmentation }}?"
-    chosen = page["variables"]["segmentation"]
-    assert (chosen["default"], chosen["label"]) == ("rfm", "세그먼테이션")
+def test_a_page_is_in_the_language_that_is_asked_for(board, tmp_path, database):
+    page = drawn(database, tmp_path, "ko")
+    assert '<html lang="ko">' in page
+    assert '<label for="segmentation">세그먼테이션</label>' in page
+    assert "최우수" in page and "Best" not in page
+    assert '<option value="behaviour">행동</option>' in page
+
+
+def test_parts_are_shown_under_their_condition(board, tmp_path, database):
+    rfm, behaviour = drawn(database, tmp_path).split("<section")[1:]
+    assert "<strong>7</strong>" in rfm and "Only one segment" not in rfm
+    assert "Only one segment" in behaviour and 'data-name="many"' not in behaviour
+
+
+def test_what_has_no_rows_is_a_sentence(board, tmp_path, database):
+    page = drawn(database, tmp_path)
+    assert "There is nothing to show here yet." in page[page.index("Nobody") :]
+
+
+def test_data_cannot_end_a_script_or_become_markup(board, tmp_path, database):
+    page = drawn(database, tmp_path)
+    assert "<script>alert" not in page and "<b>" not in page
+    specs = [json.loads(text) for text in re.findall(r'json">(\{"width".*?)</script>', page)]
+    assert [spec["datasets"]["profile"][0]["name"] for spec in specs] == ["Best", UNSAFE]
+
+
+def test_more_rows_than_a_screen_reader_can_take_are_cut_and_said(board, tmp_path, database, monkeypatch):
+    monkeypatch.setattr(site, "MOST_ROWS", 1)
+    assert "Rows shown here, of all: 1 / 2" in drawn(database, tmp_path)
+
+
+def test_charts_are_drawn_by_a_script_that_is_made_once(board, tmp_path, database, monkeypatch):
+    monkeypatch.setattr(site, "WORK", tmp_path / "work")
+    drawn(database, tmp_path)
+    monkeypatch.delattr(charts.converter(), "javascript_bundle")
+    drawn(database, tmp_path)
+    assert "vegaEmbed" in (tmp_path / "drawn" / "vega.js").read_text("utf-8")
+
+
+def test_a_chart_is_a_picture_too(board, tmp_path, database):
     with duckdb.connect(str(database), read_only=True) as connection:
         connection.execute("use marts")
-        options = connection.execute(page["queries"][chosen["options"]["query"]]["sql"])
-        assert [column[0] for column in options.description] == [chosen["options"]["column"]]
-        assert options.fetchall() == [("behaviour",), ("rfm",)]
+        marks = {"currency": "EUR", "segmentation": "rfm"}
+        written = boards.written("segments", "en", marks)
+        answers = boards.answers(connection, "segments", written, ENGLISH)
+    svg = charts.picture(charts.spec(written["charts"]["sizes"], answers), "en")
+    assert svg.startswith("<svg") and "Best" in svg
 
 
-def test_serving_hands_over_to_the_server_of_dbt_charts(
-    run, one_board, database, monkeypatch: pytest.MonkeyPatch
-):
-    called = {}
-
-    def instead(path: str, command: list[str], environment: dict[str, str]) -> None:
-        called.update(path=path, command=command, environment=environment)
-
-    monkeypatch.setattr(os, "execve", instead)
-    outcome = run("dashboard", "--input", database, "--serve", "--port", 8123)
+def test_the_command_says_what_it_draws(run, board, database, tmp_path):
+    outcome = run("dashboard", "--input", database)
     assert outcome.exit_code == 0, outcome.output
-    assert Path(called["path"]).name == "dct"
-    assert called["command"][1] == "serve"
-    assert called["command"][-2:] == ["--port", "8123"]
-    assert called["environment"]["DO_NOT_TRACK"] == "1"
-    assert (site.WORK / "shop-served" / "charts" / "segments.yml").is_file()
+    assert "1 of 1  segments" in outcome.output
+    assert "1 pages. Open" in outcome.output
 
 
-@pytest.mark.parametrize("serve", [[], ["--serve"]])
-def test_without_dbt_charts_it_says_what_to_run(
-    run, one_board, database, tmp_path, monkeypatch: pytest.MonkeyPatch, serve
-):
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    outcome = run("dashboard", "--input", database, *serve)
+# what it says if it can't
+
+
+def test_without_vl_convert_it_says_what_to_run(run, board, database, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    outcome = run("dashboard", "--input", database)
     assert outcome.exit_code == 1
     assert "make dashboard" in outcome.output
     assert "requirements-dashboard.lock" in outcome.output
@@ -124,11 +184,156 @@ def test_before_the_first_build_it_says_what_to_do(run, tmp_path):
     assert "Build it first" in outcome.output
 
 
-def test_the_command_of_dbt_charts_stands_beside_python():
-    assert Path(dct.command()[0]).is_file()
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("from profile\n", "from profiles\n", "the query state can't be run"),
+        ("mark: bar", "mark: bart", "Vega-Lite refuses the spec of the chart sizes"),
+        (
+            "few: {callout: plain, ",
+            "few: {",
+            "has no chart few with one of number, table, matrix, callout, spec",
+        ),
+        ("when: not state.has_many", "when: not stat.has_many", "has no query stat"),
+        ("when: not state.has_many", "when: not state.has_few", "the query state has no column has_few"),
+        ("{name: {label: Segment}, customers", "{nam: {label: Segment}, customers", "no column nam"),
+        ("title: Segments", "title: [", "boards/segments.yml can't be read"),
+        ("cols: [many]", "cols: [more]", "has no chart more"),
+        ("{field: name, type", "{field: nam, type", "has no column nam"),
+    ],
+)
+def test_a_mistake_in_a_board_is_said_and_leaves_the_old_site(run, board, database, right, wrong, said):
+    assert run("dashboard", "--input", database).exit_code == 0
+    before = (site.SITE / "segments.html").read_text("utf-8")
+    assert right in BOARD
+    board.write_text(BOARD.replace(right, wrong))
+    outcome = run("dashboard", "--input", database)
+    assert outcome.exit_code == 1
+    assert said in outcome.output and "boards/segments.yml" in outcome.output
+    assert "Traceback" not in outcome.output and "https:" not in outcome.output
+    assert (site.SITE / "segments.html").read_text("utf-8") == before
 
 
-@pytest.mark.parametrize("board", boards.ORDER)
+def test_a_text_without_its_korean_is_said(run, board, database):
+    board.write_text(BOARD.replace("Only one segment", "Only one"))
+    outcome = run("dashboard", "--input", database, "--language", "ko")
+    assert outcome.exit_code == 1
+    assert "segments.yml has a text without a translation: Only one\n" in outcome.output
+    assert "segments.ko.yml" in outcome.output
+
+
+# the boards themselves
+
+
+@pytest.mark.parametrize("board", [*boards.ORDER, "pages"])
 def test_every_text_of_a_board_has_its_korean_and_no_korean_is_left_over(board):
     shown = set(boards.texts(boards.read(board))) - {""}
     assert shown == set(boards.translations("ko", board))
+
+
+@pytest.mark.parametrize("language", boards.LANGUAGES)
+@pytest.mark.parametrize("name", boards.ORDER)
+def test_vega_lite_takes_every_chart_of_a_board(name, language):
+    """Those too that the demo doesn't show."""
+    board = boards.written(name, language, {"currency": "EUR", "segmentation": "rfm"})
+    for chart, written in board["charts"].items():
+        if "spec" in written:
+            row = dict.fromkeys(re.findall(r"field: (\w+)", str(written["spec"]).replace("'", "")))
+            rows = {query: [{**row, **dict.fromkeys(written["columns"])}] for query in board["queries"]}
+            texts = {query: [dict.fromkeys(columns)] for query, columns in _said(written).items()}
+            answers = Answers(name, {**rows, **texts, written["query"]: rows[written["query"]]}, ENGLISH)
+            charts.check(charts.spec(written, answers), name, chart)
+
+
+def _said(chart: dict[str, object]) -> dict[str, list[str]]:
+    said: dict[str, list[str]] = {}
+    for query, column, _ in boards.VALUE.findall(str(chart)):
+        said.setdefault(query, []).append(column)
+    return said
+
+
+# numbers and dates
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "english", "korean"),
+    [
+        (503_321_000, "money", "503M", "5.03억"),
+        (Decimal("41200"), "money", "41.2K", "4.12만"),
+        (999_960, "money", "1M", "100만"),
+        (1.5e12, "money", "1.5T", "1.5조"),
+        (0, "money", "0", "0"),
+        (0.5, "money", "0.5", "0.5"),
+        (999, "money", "999", "999"),
+        (-1234, "money", "-1.23K", "-1,234"),
+        (1234.5, "", "1,234", "1,234"),
+        (0.1234, "share", "12\u00a0%", "12\u00a0%"),
+        (0.1234, "share_1", "12.3\u00a0%", "12.3\u00a0%"),
+        (1.005, "decimal", "1.00", "1.00"),
+        (date(2026, 6, 17), "", "17 Jun 2026", "2026년 6월 17일"),
+        (date(2026, 6, 1), "month", "Jun 2026", "2026년 6월"),
+        (None, "money", NOTHING, NOTHING),
+        (float("nan"), "", NOTHING, NOTHING),
+        ("20 %", "", "20\u00a0%", "20\u00a0%"),
+    ],
+)
+def test_values_are_written_as_each_language_writes_them(value, form, english, korean):
+    assert (ENGLISH.shown(value, form), Language("ko", {}).shown(value, form)) == (english, korean)
+
+
+def test_what_has_no_name_is_shown_by_a_tidied_key():
+    assert Language("ko", {"rfm": "RFM"}).named("rfm") == "RFM"
+    assert ENGLISH.named("high_street_buyers") == "High street buyers"
+
+
+# tables
+
+
+def test_numbers_stand_on_the_right_and_verdicts_have_a_tone():
+    rows = [{"a": None, "b": 1200, "c": "✓ Holds"}, {"a": "x", "b": None, "c": "✗ The reverse holds"}]
+    columns = {name: {"label": name, "format": ""} for name in "abc"}
+    made = site.table(columns, rows, ENGLISH)
+    assert [head.kind for head in made["heads"]] == ["", "right", ""]
+    assert [[cell.text for cell in row] for row in made["rows"]] == [
+        [NOTHING, "1,200", "✓ Holds"],
+        ["x", NOTHING, "✗ The reverse holds"],
+    ]
+    assert [made["rows"][row][2].kind.split()[0] for row in (0, 1)] == ["good", "bad"]
+
+
+def test_an_index_is_white_at_100_blue_above_and_orange_below():
+    columns = {"index": {"label": "Index", "format": "", "shade": True}}
+    made = site.table(columns, [{"index": value} for value in (100, 300, 900, 0, None)], ENGLISH)
+    assert [row[0].style for row in made["rows"]] == [
+        "--tone: var(--below); --share: 0%",
+        "--tone: var(--above); --share: 70%",
+        "--tone: var(--above); --share: 70%",
+        "--tone: var(--below); --share: 70%",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(("most", "shares"), [(True, ["50.0%", "100.0%"]), (1, ["25.0%", "50.0%"])])
+def test_a_bar_is_a_share_of_the_most_or_of_all(most, shares):
+    columns = {"share": {"label": "Share", "format": "", "bar": most}}
+    made = site.table(columns, [{"share": 0.25}, {"share": 0.5}], ENGLISH)
+    assert [row[0].style for row in made["rows"]] == [f"--share: {share}" for share in shares]
+
+
+def test_a_heat_map_leaves_empty_what_has_no_row():
+    keys = ("row_place", "row_name", "column_place", "column_name", "cell", "strength", "tone", "tooltip")
+    rows = [
+        dict(zip(keys, row, strict=True))
+        for row in (
+            (2, "two", 1, "A", "x", 0.5, "up", "tip"),
+            (1, "one", 10, "Demographics", "y", 9, "up", "tip"),
+        )
+    ]
+    made = site.matrix(rows)
+    assert [(head.text, head.kind) for head in made["heads"]] == [
+        ("", ""),
+        ("A", ""),
+        ("Demographics", "long"),
+    ]
+    assert [[cell.text for cell in row] for row in made["rows"]] == [["one", "", "y"], ["two", "x", ""]]
+    assert made["rows"][0][2].style == "--share: 55%"
