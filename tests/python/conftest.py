@@ -205,7 +205,7 @@ def write_csv(tmp_path: Path):
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put files that need the demo behind all others: the first one builds it, and no worker waits for it."""
-    needs: dict[Path, bool] = {}
+    needs: dict[Path, set[str]] = {}
     for item in items:
-        needs[item.path] = needs.get(item.path, False) or "demo" in getattr(item, "fixturenames", ())
-    items.sort(key=lambda item: (item.path.stem != FIRST, needs[item.path]))
+        needs.setdefault(item.path, set()).update(getattr(item, "fixturenames", ()))
+    items.sort(key=lambda item: (item.path.stem != FIRST, "demo" in needs[item.path]))

@@ -80,6 +80,7 @@ def test_the_core_tables_of_the_project_and_both_references_are_equal(built: dic
     assert [str(comparison) for comparison in comparisons if not comparison.is_equal] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("damage", "table", "message"),
     [

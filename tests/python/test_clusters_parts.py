@@ -22,6 +22,7 @@ NUMBERS = st.floats(-1e12, 1e12) | st.just(float("nan"))
 def no_warnings():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("default", ResourceWarning)  # of what other tests left to the collector
         yield
 
 

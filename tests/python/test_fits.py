@@ -22,6 +22,7 @@ def stored(demo, tmp_path) -> Outcome:
     )
 
 
+@pytest.mark.long
 def test_the_stored_fits_give_the_same_scores_and_marts(
     project: Project, demo: Outcome, stored: Outcome, tmp_path
 ):

@@ -187,9 +187,8 @@ def test_metricflow_finds_them_valid(shop):
     assert "Successfully validated metrics against data warehouse (ERRORS: 0" in said
 
 
-@pytest.mark.parametrize(
-    "name", [next(iter(QUERIES)), *(pytest.param(name, marks=pytest.mark.long) for name in list(QUERIES)[1:])]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("name", QUERIES)
 def test_metricflow_says_what_plain_sql_says(shop, demo, name):
     options, sql = QUERIES[name]
     output = shop / "answer.csv"

@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from conftest import Outcome
 
+pytestmark = pytest.mark.long
+
 
 def package_file(package: str, name: str) -> Path:
     return next(Path(file.locate()) for file in metadata.files(package) if file.name == name)
@@ -71,7 +73,7 @@ def assert_the_same(built: pd.DataFrame, plain: pd.DataFrame) -> None:
     )
 
 
-@pytest.fixture(params=[pytest.param("cdnow", marks=pytest.mark.long), "completejourney"])
+@pytest.fixture(params=["cdnow", "completejourney"])
 def real(request: pytest.FixtureRequest) -> Outcome:
     """Each of the two."""
     return request.getfixturevalue(request.param)
@@ -111,7 +113,6 @@ def test_revenue_shares_sum_to_one(real):
     assert all(total == pytest.approx(1) for _, *totals in shares for total in totals)
 
 
-@pytest.mark.long
 def test_cdnow_has_the_numbers_of_the_literature(cdnow):
     totals = cdnow.rows("""
         select count(*), sum(lifetime_orders), sum(lifetime_revenue), count(*) filter (lifetime_orders = 1)
@@ -123,7 +124,6 @@ def test_cdnow_has_the_numbers_of_the_literature(cdnow):
     assert cdnow.rows("select max(as_of_date)::text from marts.customers") == [("1998-06-30",)]
 
 
-@pytest.mark.long
 def test_the_features_of_cdnow_are_what_pandas_makes_of_the_file(cdnow, cdnow_orders):
     plain = plain_features(cdnow_orders, "1998-06-30")
     assert_the_same(built_features(cdnow, list(plain.columns)), plain)

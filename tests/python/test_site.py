@@ -48,20 +48,20 @@ def _site(
     return Site(f"{name}-{language}", database, {path.stem: path for path in paths}, shown)
 
 
-FAST = [("demo", "en", KINDS), ("demo", "ko", KINDS)]
+FAST = [("demo", "en", KINDS), ("demo", "ko", KINDS[:1])]
 LONG = [
     ("demo", "en", ()),
+    ("demo", "ko", KINDS),
     *((name, language, KINDS) for name in ("completejourney", "cdnow") for language in ("en", "ko")),
 ]
 
 
-SITES = [
-    *(pytest.param(one, id="-".join(one[:2])) for one in FAST),
-    *(
-        pytest.param(one, id="-".join(one[:2]) + ("" if one[2] else "-all"), marks=pytest.mark.long)
-        for one in LONG
-    ),
-]
+def _param(one: tuple[str, str, tuple[str, ...]], *marks: pytest.MarkDecorator) -> object:
+    name, language, kinds = one
+    return pytest.param(one, id=f"{name}-{language}-{len(kinds) or 'all'}", marks=marks)
+
+
+SITES = [*map(_param, FAST), *(_param(one, pytest.mark.long) for one in LONG)]
 
 
 @pytest.fixture(scope="module", params=SITES)

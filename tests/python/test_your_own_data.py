@@ -134,6 +134,7 @@ def test_coverage_says_which_inputs_and_columns_are_there(mine):
     }
 
 
+@pytest.mark.long
 def test_the_longer_example_of_the_guide_builds_too(shop, mine, monkeypatch):
     """Globs, Parquet, a table, a model, a query, expressions and where, all in one vars file."""
     data = shop.root / "data"
@@ -336,7 +337,8 @@ def with_bad_rows(project, tmp_path_factory):
     for name, lines in files.items():
         (folder / f"{name}.csv").write_text("\n".join([*lines, ""]), encoding="utf-8")
     mappings = {name: {"file": str(folder / f"{name}.csv")} for name in files}
-    return project.run(folder, inputs=mappings, as_of_date="2024-05-31")
+    read = ("+rejected_rows", "+input_reconciliation", "+features_rfm")
+    return project.run(folder, "--select", *read, inputs=mappings, as_of_date="2024-05-31")
 
 
 def test_each_kind_of_bad_row_is_rejected_with_its_reason(with_bad_rows):
@@ -372,7 +374,8 @@ def test_bad_rows_reconcile_and_the_good_ones_are_used(with_bad_rows):
     rows = with_bad_rows.rows("select * from marts.input_reconciliation where rows_in > 0 order by input")
     assert rows == [("order_items", 3, 1, 2, True), ("orders", 13, 2, 11, True), ("products", 2, 1, 1, True)]
     assert with_bad_rows.rows(
-        "select customer_id, lifetime_orders, lifetime_revenue from marts.customers"
+        "select customer_id, lifetime_orders, lifetime_revenue from features.features_rfm "
+        "where as_of_date = date '2024-05-31'"
     ) == [("a", 2, 5)]
 
 
