@@ -204,8 +204,15 @@ def write_csv(tmp_path: Path):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put files that need the demo behind all others: the first one builds it, and no worker waits for it."""
+    """Order files so that no worker waits: the first builds the demo, who reads it comes behind all others.
+
+    Of those, who looks at pages comes first, because that takes longest.
+    """
     needs: dict[Path, set[str]] = {}
     for item in items:
         needs.setdefault(item.path, set()).update(getattr(item, "fixturenames", ()))
-    items.sort(key=lambda item: (item.path.stem != FIRST, "demo" in needs[item.path]))
+
+    def place(item: pytest.Item) -> tuple[bool, bool, bool]:
+        return item.path.stem != FIRST, "demo" in needs[item.path], "browser" not in needs[item.path]
+
+    items.sort(key=place)
