@@ -20,17 +20,8 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[2]
-READ = (
-    "models",
-    "macros",
-    "seeds",
-    "snapshots",
-    "tests",
-    "src",
-    "examples",
-    "dbt_project.yml",
-    "profiles.yml",
-)
+READ = ("models", "macros", "seeds", "snapshots", "src", "examples", "dbt_project.yml", "profiles.yml")
+READ += ("tests/generic", "tests/marts", "tests/python/conftest.py")
 NOT_READ = ("__pycache__", ".duckdb", ".pyc")
 LONG = os.environ.get("LANE") == "long"
 ENGINES = ("dbt-core", "dbt-duckdb", "duckdb", "numpy", "pandas", "scikit-learn", "scipy")
