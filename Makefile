@@ -45,9 +45,9 @@ test: $(VENV)/.installed-dev ## what a change can break; ARGS="-k clusters" runs
 ifndef ARGS
 	@echo "1 of 3: style and types"
 	@$(MAKE) lint
-endif
 	@echo "2 of 3: a browser for the pages"
 	@$(BIN)/python tests/python/chromium.py
+endif
 	@echo "3 of 3: dbt's tests on the demo, and the Python tests, by two workers"
 	@$(PYTEST) -m "not long" $(ARGS)
 
@@ -55,9 +55,9 @@ test-long: $(VENV)/.installed-dev ## the rest: kills, many drawn examples, real 
 ifndef ARGS
 	@echo "1 of 3: style of SQL by sqlfluff"
 	@$(BIN)/sqlfluff lint --quiet --disable-progress-bar --processes 0 models tests/marts
-endif
 	@echo "2 of 3: a browser for the pages"
 	@$(BIN)/python tests/python/chromium.py
+endif
 	@echo "3 of 3: Python tests that take long, by two workers"
 	@LANE=long $(PYTEST) -m "long or drawn" $(ARGS)
 
@@ -85,7 +85,7 @@ lock: ## the locks anew, from pyproject.toml; needs uv; FLAGS=--upgrade takes ne
 	done
 
 clean: ## removes the environment, the databases and all that is generated
-	@rm -rf $(VENV) target logs build/*.duckdb build/*.duckdb.wal build/aside build/tests build/site build/dashboard build/docs
+	@rm -rf $(VENV) target logs build/*.duckdb build/*.duckdb.wal build/aside build/tests build/site build/dashboard build/docs build/screenshots
 
 $(VENV)/.installed-base: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -1,10 +1,10 @@
 // Draws the charts of what is shown, and shows the segmentation that is chosen: its name stands in the address.
 "use strict";
-const read = (id) => JSON.parse(document.getElementById(id).textContent);
+const read = (id) => JSON.parse(document.getElementById(`-${id}`).textContent);
 const settings = read("settings");
 const words = read("words");
 const sections = [...document.querySelectorAll("main > section")];
-const choice = document.getElementById("segmentation");
+const choice = document.getElementById("-segmentation");
 const isNarrow = (place) => place.clientWidth < 480;
 
 async function draw(place) {
@@ -31,7 +31,7 @@ async function draw(place) {
 }
 
 async function show() {
-  const wanted = decodeURIComponent(location.hash.slice(1));
+  const wanted = location.hash.slice(1); // names are a-z, 0-9 and _
   const shown = sections.find((section) => section.id === wanted) || sections[0];
   for (const section of sections) section.hidden = section !== shown;
   if (choice && shown) {

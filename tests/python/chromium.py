@@ -15,16 +15,20 @@ PLACES = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
-MINUTES = 10  # at most, for each way to get one
+MINUTES = 3  # at most, for each command of a way to get one
 NOT_TESTED = "NOT TESTED: pages in a browser. There is no Chrome or Chromium, and none could be installed."
 WAYS = "Install one (Debian: apt install chromium fonts-noto-cjk) and run the tests again."
 
 
 def find() -> str | None:
     """Return the path of a Chrome or Chromium: one on the PATH, an application, or Playwright's own."""
-    found = [path for name in NAMES if (path := shutil.which(name))]
-    found += [path for path in PLACES if Path(path).is_file()]
-    return next(iter(found), None) or _of_playwright()
+    on_path = [path for name in NAMES if (path := shutil.which(name))]
+    return next((path for path in [*on_path, *PLACES] if _starts(path)), None) or _of_playwright()
+
+
+def _starts(path: str) -> bool:
+    """Whether a browser is there and whole: without its libraries, or as a stub, it tells no version."""
+    return Path(path).is_file() and _succeeds([path, "--version"])
 
 
 def _of_playwright() -> str | None:
@@ -32,7 +36,7 @@ def _of_playwright() -> str | None:
 
     with sync_playwright() as playwright:
         path = playwright.chromium.executable_path
-    return path if Path(path).is_file() else None
+    return path if _starts(path) else None
 
 
 def ways() -> list[list[list[str]]]:
@@ -48,8 +52,8 @@ def get() -> str | None:
     """Return the path of a Chrome or Chromium, after getting one where there is none; None if that fails."""
     if path := find():
         return path
-    print("Getting Chromium for the tests of pages ...", flush=True)
     for commands in ways():
+        print(f"Getting Chromium for the tests of pages: {' '.join(commands[-1][-3:])} ...", flush=True)
         if all(_succeeds(command) for command in commands) and (path := find()):
             return path
     return None

@@ -74,7 +74,7 @@ class Project:
         What dbt has read of the project as it stands is kept, so that a copy in which something was changed
         parses only that.
         """
-        own, shared = self.root / "target" / PARSED, kept.home() / PARSED
+        own, shared = self.root / "target" / PARSED, kept.home() / "parsed" / PARSED
         own.parent.mkdir(exist_ok=True)
         if shared.is_file() and not own.is_file():
             shutil.copy(shared, own)
@@ -154,38 +154,41 @@ def _failures(result: object) -> str:
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The project as it stands."""
-    with kept.locked("project"):
-        project = Project(tmp_path_factory.mktemp("project") / "copy")
+    project = Project(tmp_path_factory.mktemp("project") / "copy")
+
+    def parse(folder: Path) -> None:
         assert project.manifest
-        if not (kept.home() / PARSED).is_file():
-            shutil.copy(project.root / "target" / PARSED, kept.home())
+        shutil.copy(project.root / "target" / PARSED, folder)
+
+    kept.once("parsed", parse)
     return project
 
 
 @pytest.fixture(scope="session")
-def demo(project: Project) -> Outcome:
+def demo() -> Outcome:
     """The demo, built once; leave it as it is."""
-    return _kept(project, "demo")
+    return _kept("demo")
 
 
 @pytest.fixture(scope="session")
-def cdnow(project: Project) -> Outcome:
+def cdnow() -> Outcome:
     """The example CDNOW, built once; leave it as it is."""
-    return _kept(project, "cdnow")
+    return _kept("cdnow")
 
 
 @pytest.fixture(scope="session")
-def completejourney(project: Project) -> Outcome:
+def completejourney() -> Outcome:
     """The example Complete Journey, built once; leave it as it is."""
-    return _kept(project, "completejourney")
+    return _kept("completejourney")
 
 
-def _kept(project: Project, name: str) -> Outcome:
+def _kept(name: str) -> Outcome:
     """Build an input with all data tests, once for all workers; read it only."""
 
     def build(folder: Path) -> dict:
         variables = {key: value for key, value in inputs.resolve(name).vars.items() if key != "database"}
-        return {"warnings": project.build(folder, **variables).warnings}
+        copy = Project(folder / "copy")  # which stays, because views read the demo's files there
+        return {"warnings": copy.build(folder, **variables).warnings}
 
     folder, said = kept.once(name, build)
     return Outcome(True, "", said["warnings"], None, folder / "build" / f"{DATABASE}.duckdb")
@@ -203,6 +206,11 @@ def write_csv(tmp_path: Path):
     return write
 
 
+def pytest_configure() -> None:
+    """Settle what is kept before workers start, which inherit the place."""
+    kept.home()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order files so that no worker waits: the first builds the demo, who reads it comes behind all others.
 
@@ -213,6 +221,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         needs.setdefault(item.path, set()).update(getattr(item, "fixturenames", ()))
 
     def place(item: pytest.Item) -> tuple[bool, bool, bool]:
-        return item.path.stem != FIRST, "demo" in needs[item.path], "browser" not in needs[item.path]
+        looks, reads = "browser" in needs[item.path], "demo" in needs[item.path]
+        return item.path.stem != FIRST, looks or reads, not looks
 
     items.sort(key=place)

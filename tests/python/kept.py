@@ -11,30 +11,18 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from importlib import metadata
 from pathlib import Path
 
-import pytest
-
 PROJECT = Path(__file__).parents[2]
-READ = ("models", "macros", "seeds", "snapshots", "src", "examples", "dbt_project.yml", "profiles.yml")
-READ += ("tests/generic", "tests/marts", "tests/python/conftest.py")
-NOT_READ = ("__pycache__", ".duckdb", ".pyc")
+READ = ("models", "macros", "seeds/reference", "seeds/demo", "src", "examples")
+READ += ("dbt_project.yml", "profiles.yml", "requirements-dev.lock")
+READ += ("tests/generic", "tests/marts", "tests/python/conftest.py", "tests/python/kept.py")
+NOT_READ = (".duckdb", ".wal", ".pyc")
+HOME = "SEGMENTATION_TESTS_HOME"  # set by the first who asks, so that all workers mean the same
+STATES = 3  # that are kept, the latest ones
 LONG = os.environ.get("LANE") == "long"
-ENGINES = ("dbt-core", "dbt-duckdb", "duckdb", "numpy", "pandas", "scikit-learn", "scipy")
-
-
-def some(cases: Iterable, short: int) -> list:
-    """Return cases for parametrize, spread evenly: so many for both lanes, the others for the long one."""
-    cases = list(cases)
-    chosen = {round(number * (len(cases) - 1) / max(short - 1, 1)) for number in range(short)}
-    return [
-        case if number in chosen else pytest.param(case, marks=pytest.mark.long)
-        for number, case in enumerate(cases)
-    ]
 
 
 def examples(short: int, long: int) -> int:
@@ -42,28 +30,33 @@ def examples(short: int, long: int) -> int:
     return long if LONG else short
 
 
-@cache
 def home() -> Path:
-    """Return the folder of what is built from the project as it stands; those of other states go."""
+    """Return the folder of what is built from the project as it stands."""
+    if HOME not in os.environ:
+        os.environ[HOME] = str(_home())
+    return Path(os.environ[HOME])
+
+
+def _home() -> Path:
     stated = hashlib.sha256(platform.python_version().encode())
-    for package in ENGINES:
-        stated.update(f"{package} {metadata.version(package)}\n".encode())
     for path in _files():
         stated.update(f"{path.relative_to(PROJECT)}\n".encode())
         stated.update(path.read_bytes())
     folder = PROJECT / "build" / "tests" / stated.hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    for other in folder.parent.iterdir():
-        if other != folder:
-            shutil.rmtree(other, ignore_errors=True)
+    folder.touch()
+    latest_first = sorted(folder.parent.iterdir(), key=lambda state: -state.stat().st_mtime)
+    for old in latest_first[STATES:]:
+        shutil.rmtree(old, ignore_errors=True)
     return folder
 
 
 def _files() -> Iterator[Path]:
     for name in READ:
         place = PROJECT / name
+        assert place.exists(), name
         for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
-            if path.is_file() and not any(part in str(path) for part in NOT_READ):
+            if path.is_file() and path.suffix not in NOT_READ:
                 yield path
 
 
@@ -87,6 +80,8 @@ def once(name: str, build: Callable[[Path], dict]) -> tuple[Path, dict]:
         if not said.is_file():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            words = build(folder)
-            said.write_text(json.dumps(words), encoding="utf-8")
+            words = json.dumps(build(folder))
+            written = said.with_suffix(".part")
+            written.write_text(words, encoding="utf-8")
+            written.replace(said)
         return folder, json.loads(said.read_text(encoding="utf-8"))

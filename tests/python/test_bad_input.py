@@ -124,11 +124,11 @@ def test_two_thousand_columns_that_nobody_asked_for_do_no_harm(read):
 
 
 def test_lines_that_an_open_quote_swallowed_are_in_the_rejected_row(read):
-    kept = read.rows("select row_json from marts.rejected_rows where reasons = 'broken_row:lines'")
-    assert all("lost0" in row and "lost2" in row for (row,) in kept)
+    rows = read.rows("select row_json from marts.rejected_rows where reasons = 'broken_row:lines'")
+    assert rows and all("lost0" in row and "lost2" in row for (row,) in rows)
 
 
-@pytest.mark.parametrize("kind", kept.some(UNREADABLE, 4))
+@pytest.mark.parametrize("kind", UNREADABLE)
 def test_a_file_that_cannot_be_read_stops_the_run_and_says_what_to_do(project, tmp_path, kind: str):
     content, ending, words = UNREADABLE[kind]
     outcome = checked(project, tmp_path, orders={"file": write(tmp_path, f"bad{ending}", content)})
@@ -137,7 +137,7 @@ def test_a_file_that_cannot_be_read_stops_the_run_and_says_what_to_do(project, t
     assert "Traceback" not in outcome.message
 
 
-@pytest.mark.parametrize("values", kept.some(TYPED_ORDERS, 4), ids=str)
+@pytest.mark.parametrize("values", TYPED_ORDERS, ids=str)
 def test_types_of_parquet_are_read_for_what_they_are_or_rejected(project, tmp_path, values: tuple[str, ...]):
     columns = ("customer_id", "ordered_at", "amount", "status")
     row = ", ".join(f"{value} as {column}" for value, column in zip(values, columns, strict=True))
@@ -161,7 +161,7 @@ def test_types_of_parquet_are_read_for_what_they_are_or_rejected(project, tmp_pa
         ]
 
 
-@pytest.mark.parametrize("mistake", kept.some(EXPRESSIONS, 3))
+@pytest.mark.parametrize("mistake", EXPRESSIONS)
 def test_a_mistake_in_an_expression_is_said_with_its_place(project, tmp_path, mistake: str):
     columns, words = EXPRESSIONS[mistake]
     place = Place()

@@ -34,7 +34,7 @@ def test_any_chrome_or_chromium_on_the_path_will_do(nowhere: Path, name: str):
 def test_where_there_is_none_each_way_is_tried_until_one_brings_it(nowhere: Path, monkeypatch):
     fails = [[str(executable(nowhere / "fails", "exit 1"))]]
     does_nothing = [[str(executable(nowhere / "does_nothing", "exit 0"))]]
-    brings = [[sys.executable, "-c", f"import os; os.symlink('/bin/true', '{nowhere}/chromium')"]]
+    brings = [[sys.executable, "-c", f"import os; os.symlink('{sys.executable}', '{nowhere}/chromium')"]]
     monkeypatch.setattr(chromium, "ways", lambda: [fails, [["no such command"]], does_nothing, brings])
     assert chromium.get() == str(nowhere / "chromium")
 

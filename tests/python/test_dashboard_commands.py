@@ -11,10 +11,11 @@ from pathlib import Path
 import duckdb
 import pytest
 from click.testing import CliRunner
+from test_boards_sql import columns
 
 from customer_segmentation.cli import main
 from customer_segmentation.dashboard import boards, charts, site
-from customer_segmentation.dashboard.boards import Answers
+from customer_segmentation.dashboard.boards import Answers, Found
 from customer_segmentation.dashboard.languages import NOTHING, Language
 
 BOARD = """
@@ -54,7 +55,8 @@ Nobody: 없음
 Sizes: 크기
 """
 UNSAFE = "</script><script>alert(1)</script> & <b>"
-ENGLISH = Language("en", {})
+KINDS = ("segmentation", "question", "treatment", "score", "feature", "verdict")
+ENGLISH = Language("en", {kind: {} for kind in KINDS})
 
 
 @pytest.fixture
@@ -104,7 +106,7 @@ def test_a_page_has_a_section_for_each_segmentation_and_a_choice_of_them(board, 
     page = drawn(database, tmp_path)
     assert re.findall(r'<option value="(\w+)">([^<]+)<', page) == [("rfm", "RFM"), ("behaviour", "Behaviour")]
     assert re.findall(r'<section id="(\w+)"', page) == ["rfm", "behaviour"]
-    assert '<label for="segmentation">Segmentation</label>' in page
+    assert '<label for="-segmentation">Segmentation</label>' in page
     assert "Who is in rfm?" in page and "Who is in behaviour?" in page
     assert "Revenue (EUR)" in page
 
@@ -112,7 +114,7 @@ def test_a_page_has_a_section_for_each_segmentation_and_a_choice_of_them(board, 
 def test_a_page_is_in_the_language_that_is_asked_for(board, tmp_path, database):
     page = drawn(database, tmp_path, "ko")
     assert '<html lang="ko">' in page
-    assert '<label for="segmentation">세그먼테이션</label>' in page
+    assert '<label for="-segmentation">세그먼테이션</label>' in page
     assert "최우수" in page and "Best" not in page
     assert '<option value="behaviour">행동</option>' in page
 
@@ -146,16 +148,6 @@ def test_charts_are_drawn_by_a_script_that_is_made_once(board, tmp_path, databas
     monkeypatch.delattr(charts.converter(), "javascript_bundle")
     drawn(database, tmp_path)
     assert "vegaEmbed" in (tmp_path / "drawn" / "vega.js").read_text("utf-8")
-
-
-def test_a_chart_is_a_picture_too(board, tmp_path, database):
-    with duckdb.connect(str(database), read_only=True) as connection:
-        connection.execute("use marts")
-        marks = {"currency": "EUR", "segmentation": "rfm"}
-        written = boards.written("segments", "en", marks)
-        answers = boards.answers(connection, "segments", written, ENGLISH)
-    svg = charts.picture(charts.spec(written["charts"]["sizes"], answers), "en")
-    assert svg.startswith("<svg") and "Best" in svg
 
 
 def test_the_command_says_what_it_draws(run, board, database, tmp_path):
@@ -239,10 +231,35 @@ def test_vega_lite_takes_every_chart_of_a_board(name, language):
     for chart, written in board["charts"].items():
         if "spec" in written:
             row = dict.fromkeys(re.findall(r"field: (\w+)", str(written["spec"]).replace("'", "")))
-            rows = {query: [{**row, **dict.fromkeys(written["columns"])}] for query in board["queries"]}
-            texts = {query: [dict.fromkeys(columns)] for query, columns in _said(written).items()}
-            answers = Answers(name, {**rows, **texts, written["query"]: rows[written["query"]]}, ENGLISH)
+            rows = {query: {**row, **dict.fromkeys(written["columns"])} for query in board["queries"]}
+            texts = {query: dict.fromkeys(columns) for query, columns in _said(written).items()}
+            all_rows = {**rows, **texts, written["query"]: rows[written["query"]]}
+            found = {query: Found(list(one), [one]) for query, one in all_rows.items()}
+            answers = Answers(name, found, ENGLISH)
             charts.check(charts.spec(written, answers), name, chart)
+
+
+@pytest.mark.parametrize("language", boards.LANGUAGES)
+def test_every_board_is_drawn_of_empty_marts_and_finds_every_column(tmp_path, language):
+    """Before there are customers: every query runs, every column that a part shows is there."""
+    path = tmp_path / "empty.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema marts; use marts")
+        for mart, stated in columns().items():
+            connection.execute(f"create table {mart} ({stated})")
+        connection.execute("insert into segment_profiles (segmentation) values ('rfm')")
+    pages = site.render(path, "empty", "EUR", language, tmp_path / "site")
+    assert len(pages) == 1 + len(boards.ORDER)
+
+
+def test_a_word_that_the_colours_do_not_have_is_said(board, run, database):
+    coloured = (
+        "x: {field: customers, type: quantitative}, color: {field: name, scale: {domain: [A], range: [red]}}"
+    )
+    board.write_text(BOARD.replace("x: {field: customers, type: quantitative}", coloured))
+    outcome = run("dashboard", "--input", database)
+    assert outcome.exit_code == 1
+    assert "name is Best, which the colours don't have. They have A." in outcome.output
 
 
 def _said(chart: dict[str, object]) -> dict[str, list[str]]:
@@ -272,6 +289,8 @@ def _said(chart: dict[str, object]) -> dict[str, list[str]]:
         (1.005, "decimal", "1.00", "1.00"),
         (date(2026, 6, 17), "", "17 Jun 2026", "2026년 6월 17일"),
         (date(2026, 6, 1), "month", "Jun 2026", "2026년 6월"),
+        (float("inf"), "money", NOTHING, NOTHING),
+        (float("-inf"), "share", NOTHING, NOTHING),
         (None, "money", NOTHING, NOTHING),
         (float("nan"), "", NOTHING, NOTHING),
         ("20 %", "", "20\u00a0%", "20\u00a0%"),
@@ -282,8 +301,13 @@ def test_values_are_written_as_each_language_writes_them(value, form, english, k
 
 
 def test_what_has_no_name_is_shown_by_a_tidied_key():
-    assert Language("ko", {"rfm": "RFM"}).named("rfm") == "RFM"
-    assert ENGLISH.named("high_street_buyers") == "High street buyers"
+    named = Language(
+        "ko", {"segmentation": {"rfm": "RFM"}, "treatment": {"retention": "Keep"}, "question": {}}
+    ).named
+    assert named("segmentation", "rfm") == "RFM"
+    assert named("segmentation", "high_street_buyers") == "High street buyers"
+    assert (named("treatment", "retention"), named("segmentation", "retention")) == ("Keep", "Retention")
+    assert named("question", "Who uses promo_code?") == "Who uses promo_code?"
 
 
 # tables

@@ -202,7 +202,6 @@ def test_an_input_that_is_cut_in_mid_build_is_told_with_one_advice(
     assert ended.printed.count("when it is whole.") == 1
 
 
-@pytest.mark.long
 def test_an_input_that_is_cut_between_two_looks_is_not_reconciled_and_not_published(shop: Shop, failed):
     node = "input_reconciliation"
     failed(
@@ -285,7 +284,6 @@ def test_a_damaged_history_is_told_and_not_replaced(shop: Shop, failed, damage: 
     shop.database.write_bytes(whole)
 
 
-@pytest.mark.long
 def test_what_a_failing_build_has_built_is_kept_if_wanted(shop: Shop):
     shop.orders.write_text("nothing,of,use\n1,2,3\n", encoding="utf-8")
     ended = shop.run(*STAGING, "--keep")

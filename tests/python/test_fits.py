@@ -35,7 +35,6 @@ def test_the_stored_fits_give_the_same_scores_and_marts(
     assert applied.marts() == demo.marts()
 
 
-@pytest.mark.long
 def test_dates_after_the_last_fit_are_scored_by_it(project: Project, stored: Outcome, tmp_path):
     """Nothing is fitted for the later date, so its scores come from the fits that are there."""
     project.run(tmp_path, *FITTED, as_of_date="2026-07-31")

@@ -134,7 +134,6 @@ def test_coverage_says_which_inputs_and_columns_are_there(mine):
     }
 
 
-@pytest.mark.long
 def test_the_longer_example_of_the_guide_builds_too(shop, mine, monkeypatch):
     """Globs, Parquet, a table, a model, a query, expressions and where, all in one vars file."""
     data = shop.root / "data"

@@ -14,7 +14,7 @@ Its texts are the values of TEXTS, wherever they stand; overview.ko.yml has the 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import yaml
@@ -114,7 +114,7 @@ def answers(connection: duckdb.DuckDBPyConnection, name: str, board: Board, lang
 
     Raises DashboardError, with the name of the query, if one can't be run.
     """
-    found = {}
+    found: dict[str, Found] = {}
     for query, sql in board["queries"].items():
         try:
             connection.execute(f"create or replace temporary table {query} as {sql}")
@@ -125,7 +125,8 @@ def answers(connection: duckdb.DuckDBPyConnection, name: str, board: Board, lang
             ) from error
         cursor = connection.execute(f"select * from temp.{query}")
         columns = [column[0] for column in cursor.description or []]
-        found[query] = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        found[query] = Found(columns, rows)
     for query in board["queries"]:
         connection.execute(f"drop table temp.{query}")
     return Answers(name, found, language)
@@ -133,29 +134,41 @@ def answers(connection: duckdb.DuckDBPyConnection, name: str, board: Board, lang
 
 def prepare(connection: duckdb.DuckDBPyConnection, language: Language) -> None:
     """Give the SQL of boards functions that name keys and write dates and amounts in a language."""
-    connection.create_function("named", language.named, ["VARCHAR"], "VARCHAR")
+    connection.create_function("named", language.named, ["VARCHAR", "VARCHAR"], "VARCHAR")
     connection.create_function("written_day", language.day, ["DATE"], "VARCHAR")
     connection.create_function("written_month", language.month, ["DATE"], "VARCHAR")
     connection.create_function("written_money", language.money, ["DOUBLE"], "VARCHAR")
 
 
+class Found(NamedTuple):
+    """What a query found."""
+
+    columns: list[str]
+    rows: list[Row]
+
+
 class Answers:
     """What the queries of a board found: rows, and texts that have values of them."""
 
-    def __init__(self, board: str, found: Mapping[str, list[Row]], language: Language):
-        """Keep the rows by the names of queries."""
+    def __init__(self, board: str, found: Mapping[str, Found], language: Language):
+        """Keep what was found by the names of queries."""
         self.board, self._found, self.language = board, found, language
 
     def rows(self, query: str, columns: Iterable[str] = ()) -> list[Row]:
         """Return the rows of a query; raises DashboardError if it is not there or lacks a column."""
         if query not in self._found:
             raise DashboardError(f"dashboard/boards/{self.board}.yml has no query {query}.")
-        rows = self._found[query]
-        if lacking := [column for column in columns if rows and column not in rows[0]]:
+        known, rows = self._found[query]
+        if lacking := [column for column in columns if column not in known]:
             raise DashboardError(
                 f"dashboard/boards/{self.board}.yml: the query {query} has no column {', '.join(lacking)}."
             )
         return rows
+
+    def columns(self, query: str) -> list[str]:
+        """Return the columns of a query."""
+        self.rows(query)
+        return self._found[query].columns
 
     def value(self, query: str, column: str) -> object:
         """Return a value of the first row of a query, None if it has no row."""
@@ -181,6 +194,11 @@ def _loaded(path: Path) -> Any:
         raise DashboardError(f"dashboard/{path.relative_to(HOME)} can't be read: {error}") from error
 
 
+def _is_mapped(key: str, value: object) -> bool:
+    """Whether what stands below a key are texts by the key of what they are about; of names, by kind."""
+    return key in MAPPED and (isinstance(value, str) or key == "names")
+
+
 def _is_text(key: str, text: str) -> bool:
     return key in TEXTS and bool(VALUE.sub("", text).strip())
 
@@ -189,7 +207,7 @@ def _filled(value: Any, marks: Mapping[str, str], translated: Callable[[str], st
     """Return a board with its marks filled in, and its texts in the language."""
     if isinstance(value, dict):
         return {
-            name: _filled(item, marks, translated, key if key in MAPPED and isinstance(item, str) else name)
+            name: _filled(item, marks, translated, key if _is_mapped(key, item) else name)
             for name, item in value.items()
         }
     if isinstance(value, list):

@@ -1,8 +1,9 @@
 """Charts of boards: Vega-Lite specs with their rows, checked and drawn by vl-convert."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
@@ -45,24 +46,22 @@ def spec(chart: Board, answers: Answers) -> dict[str, Any]:
     Raises DashboardError if it shows a column that none of them has.
     """
     wanted = _with_values(chart["spec"], answers)
-    queries = {chart["query"], *(data["name"] for data in _at(wanted, "data"))}
+    queries = {chart["query"], *(data["name"] for data in _at(wanted, "data") if "name" in data)}
     rows = {query: answers.rows(query) for query in sorted(queries)}
-    known = {column for found in rows.values() for row in found[:1] for column in row} | set(
-        _at(wanted, "as")
-    )
+    known = {column for query in queries for column in answers.columns(query)} | set(_at(wanted, "as"))
     if lacking := sorted({field for field in _at(wanted, "field") if field not in known}):
         raise DashboardError(
             f"dashboard/boards/{answers.board}.yml: the query {chart['query']} has no column {lacking[0]}."
         )
-    _keep_what_is_there(wanted, rows[chart["query"]])
-    if isinstance(wanted["height"], dict):  # so much for each row
-        names = {row[wanted["encoding"]["y"]["field"]] for row in rows[chart["query"]]}
-        wanted["height"] = wanted["height"]["step"] * len(names)
+    _keep_what_is_there(wanted, rows[chart["query"]], answers.board)
+    y = wanted.get("encoding", {}).get("y", {}).get("field")
+    if y and isinstance(wanted.get("height"), dict):  # so much for each row
+        wanted["height"] = wanted["height"]["step"] * len({row[y] for row in rows[chart["query"]]})
     return {
         "width": "container",
-        "params": [{"name": "narrow", "value": False}],
         "data": {"name": chart["query"]},
         **wanted,
+        "params": [{"name": "narrow", "value": False}, *wanted.get("params", [])],
         "encoding": {"tooltip": {"field": "tip", "type": "nominal"}, **wanted.get("encoding", {})},
         "datasets": {query: _rows(found, chart["columns"], answers) for query, found in rows.items()},
     }
@@ -79,24 +78,12 @@ def check(drawn: Mapping[str, Any], board: str, chart: str) -> None:
         ) from error
 
 
-def picture(drawn: Mapping[str, Any], language: str, width: int = 600) -> str:
-    """Return a chart as an SVG of that width."""
-    settings = shared(language)
-    svg: str = converter().vegalite_to_svg(
-        {**drawn, "width": width},
-        config=settings["config"],
-        format_locale=settings["formatLocale"],
-        time_format_locale=settings["timeFormatLocale"],
-    )
-    return svg
-
-
 def bundle(folder: Path) -> str:
     """Return the JavaScript that draws charts: made once for each version of vl-convert and kept there."""
     kept = folder / f"vega-{converter().__version__}.js"
     if not kept.is_file():
         kept.parent.mkdir(parents=True, exist_ok=True)
-        part = kept.with_suffix(".part")
+        part = kept.with_suffix(f".{os.getpid()}")
         part.write_text(converter().javascript_bundle(), encoding="utf-8")
         part.replace(kept)
     return kept.read_text(encoding="utf-8")
@@ -121,6 +108,8 @@ def _rows(rows: list[Row], columns: Mapping[str, Board], answers: Answers) -> li
 
 def _value(value: object) -> object:
     """Return a value as Vega reads it: dates at midnight here, nothing for what is no number."""
+    if isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, date):
         return f"{value.isoformat()}T00:00:00"
     if isinstance(value, float) and (value != value or abs(value) == float("inf")):
@@ -138,12 +127,20 @@ def _at(spec: object, key: str) -> Iterator[Any]:
         yield from _at(value, key)
 
 
-def _keep_what_is_there(spec: object, rows: list[Row]) -> None:
-    """Take out of scales, and so of legends, the words that no row has; each word keeps its own colour."""
+def _keep_what_is_there(spec: object, rows: list[Row], board: str) -> None:
+    """Take out of scales, and so of legends, the words that no row has; each word keeps its own colour.
+
+    Raises DashboardError if a row has a word that its scale does not have.
+    """
     for channel in (*_at(spec, "color"), *_at(spec, "stroke")):
         scale = channel.get("scale", {}) if isinstance(channel, dict) else {}
         if "domain" in scale and "field" in channel:
-            said = {row.get(channel["field"]) for row in rows}
+            said = {row[channel["field"]] for row in rows if row.get(channel["field"]) is not None}
+            if unknown := sorted(map(str, said - set(scale["domain"]))):
+                raise DashboardError(
+                    f"dashboard/boards/{board}.yml: {channel['field']} is {unknown[0]}, which the colours "
+                    f"don't have. They have {', '.join(scale['domain'])}."
+                )
             kept = [pair for pair in zip(scale["domain"], scale["range"], strict=True) if pair[0] in said]
             scale["domain"], scale["range"] = [word for word, _ in kept], [ink for _, ink in kept]
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from math import isfinite
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 UNITS = {
@@ -18,12 +19,15 @@ class Language:
     """A language: how it writes numbers and dates, and what it calls what has a key."""
 
     code: str
-    names: Mapping[str, str]
+    names: Mapping[str, Mapping[str, str]]
 
-    def named(self, key: str) -> str:
-        """Return the name of a key, such as that of a segmentation: a tidied key if it has none."""
-        tidy = key.replace("_", " ")
-        return self.names.get(key) or tidy[:1].upper() + tidy[1:]
+    def named(self, kind: str, key: str) -> str:
+        """Return the name of a key of a kind, such as a segmentation: without one a tidied key.
+
+        A question is a text and no key: it stays as it was written.
+        """
+        tidy = key if kind == "question" else key.replace("_", " ")
+        return self.names[kind].get(key) or tidy[:1].upper() + tidy[1:]
 
     def day(self, on: date) -> str:
         """Return a date: 17 Jun 2026."""
@@ -46,7 +50,7 @@ class Language:
         """Return a value as it is shown, in a form: month, money, decimal, share, share_1 (3.4 %) ..."""
         if isinstance(value, date):
             return self.month(value) if form == "month" else self.day(value)
-        if value is None or value != value:
+        if value is None or (isinstance(value, float) and not isfinite(value)):
             return NOTHING
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             return unbroken(str(value))

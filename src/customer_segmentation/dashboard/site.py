@@ -106,7 +106,7 @@ def _section(
     board = boards.written(name, language.code, {"currency": currency, "segmentation": segmentation})
     answers = boards.answers(connection, name, board, language)
     lines = list(_lines(board["rows"], board["charts"], answers))
-    return {"key": segmentation, "title": language.named(segmentation), "lines": lines}
+    return {"key": segmentation, "title": language.named("segmentation", segmentation), "lines": lines}
 
 
 def _lines(rows: list[Any], parts: dict[str, Board], answers: Answers) -> Iterator[list[Part]]:
