@@ -16,8 +16,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # an example that needs a package has a lock of its own
 LOCK := $(if $(wildcard requirements-$(INPUT).lock),$(INPUT),base)
+PYTEST := $(BIN)/pytest --durations 10
 # tests of a file share what is built for them, and stay together; files in the order that conftest.py gives them
-PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 10
+BY_TWO := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 COMPILE := pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--strip-extras --no-header --no-annotate --group build
@@ -42,24 +43,28 @@ dashboard: $(VENV)/.installed-$(LOCK) $(VENV)/.installed-dashboard ## the boards
 	@$(BIN)/segmentation dashboard --input "$(INPUT)" --language "$(LANGUAGE)"
 
 test: $(VENV)/.installed-dev ## what a change can break; ARGS="-k clusters" runs that part of the Python tests alone
-ifndef ARGS
+ifdef ARGS
+	@$(PYTEST) -m "not long" $(ARGS)
+else
 	@echo "1 of 3: style and types"
 	@$(MAKE) lint
 	@echo "2 of 3: a browser for the pages"
 	@$(BIN)/python tests/python/chromium.py
-endif
 	@echo "3 of 3: dbt's tests on the demo, and the Python tests, by two workers"
-	@$(PYTEST) -m "not long" $(ARGS)
+	@$(PYTEST) $(BY_TWO) -m "not long"
+endif
 
 test-long: $(VENV)/.installed-dev ## the rest: kills, many drawn examples, real inputs, all sites, metrics, benchmarks
-ifndef ARGS
-	@echo "1 of 3: style of SQL by sqlfluff"
+ifdef ARGS
+	@LANE=long $(PYTEST) -m "long or drawn" $(ARGS)
+else
+	@echo "1 of 3: style of SQL by sqlfluff, some minutes"
 	@$(BIN)/sqlfluff lint --quiet --disable-progress-bar --processes 0 models tests/marts
 	@echo "2 of 3: a browser for the pages"
 	@$(BIN)/python tests/python/chromium.py
-endif
 	@echo "3 of 3: Python tests that take long, by two workers"
-	@LANE=long $(PYTEST) -m "long or drawn" $(ARGS)
+	@LANE=long $(PYTEST) $(BY_TWO) -m "long or drawn"
+endif
 
 lint: $(VENV)/.installed-dev ## style of Python and SQL, and types
 	@$(BIN)/ruff check --quiet .
@@ -85,7 +90,7 @@ lock: ## the locks anew, from pyproject.toml; needs uv; FLAGS=--upgrade takes ne
 	done
 
 clean: ## removes the environment, the databases and all that is generated
-	@rm -rf $(VENV) target logs build/*.duckdb build/*.duckdb.wal build/aside build/tests build/site build/dashboard build/docs build/screenshots
+	@rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache target logs build/*.duckdb build/*.duckdb.wal build/aside build/tests build/site build/dashboard build/docs build/screenshots
 
 $(VENV)/.installed-base: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -38,7 +38,9 @@ def test_the_map_of_the_house_names_what_is_there():
     text = (PROJECT / "docs" / "house.md").read_text(encoding="utf-8")
     named = [name for name in NAMED.findall(text) if not name.startswith(MADE_BY_BUILDS)]
     assert len(named) > 60
-    folders = [PROJECT / name for name in ("models", "macros", "src", "seeds", "benchmarks")]
+    folders = [
+        PROJECT / name for name in ("models", "macros", "src", "seeds", "benchmarks", "dashboard", "tests")
+    ]
     files = {path.name for folder in folders for path in folder.rglob("*")}
     places = (PROJECT, PROJECT / MODULES)
     assert [n for n in named if n not in files and not any((place / n).exists() for place in places)] == []
