@@ -1,6 +1,5 @@
 """A plugin of pytest: the fixture `browser`. Without one, tests fail in CI and are else left out aloud."""
 
-import os
 from collections.abc import Iterator
 
 import chromium
@@ -13,7 +12,7 @@ def browser() -> Iterator[Browser]:
     """Chrome or Chromium, without a window."""
     path = chromium.find()
     if path is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(chromium.NOT_TESTED)
+        (pytest.fail if chromium.is_ci() else pytest.skip)(chromium.NOT_TESTED)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield running

@@ -49,7 +49,7 @@ def test_playwright_is_asked_first_and_debian_only_as_root(nowhere: Path, monkey
     assert len(chromium.ways()) == 1
 
 
-@pytest.mark.parametrize(("ci", "code"), [("", 0), ("true", 1)])
+@pytest.mark.parametrize(("ci", "code"), [("", 0), ("false", 0), ("true", 1)])
 def test_without_one_that_is_said_and_in_ci_it_is_a_failure(
     nowhere: Path, monkeypatch, capsys, ci: str, code
 ):
