@@ -172,7 +172,7 @@ def test_a_definition_that_is_taken_back_has_a_row_for_each_time_and_counts_each
 def test_movement_and_definitions_count_the_same_moves_by_cause():
     causes = answer("movement", "causes", REVERTED)
     versions = answer("definitions", "versions", REVERTED)
-    for why, column in (("new definition", "by_definition"), ("new cut-offs", "by_fit")):
+    for why, column in (("new definition", "by_definition"), ("new fit", "by_fit")):
         assert sum(row["customers"] for row in causes if row["kind"] == why) == sum(
             row[column] for row in versions
         )
