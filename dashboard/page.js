@@ -12,14 +12,16 @@ async function draw(place) {
   place.dataset.state = "drawing";
   try {
     const spec = JSON.parse(place.nextElementSibling.textContent);
+    const heights = { true: spec.usermeta?.narrow_height ?? spec.height, false: spec.height };
     spec.params[0].value = isNarrow(place);
+    spec.height = heights[isNarrow(place)];
     const inside = place.appendChild(document.createElement("div"));
     inside.style.width = "100%";
     inside.setAttribute("aria-hidden", "true"); // the element around it says what it is, Vega would say it otherwise
     const { view } = await vegaEmbed(inside, spec, { mode: "vega-lite", renderer: "svg", actions: false, ...settings });
     new ResizeObserver(() => {
       if (place.clientWidth && view.signal("narrow") !== isNarrow(place)) {
-        view.signal("narrow", isNarrow(place)).runAsync();
+        view.signal("narrow", isNarrow(place)).height(heights[isNarrow(place)]).runAsync();
       }
     }).observe(place);
     place.dataset.state = "drawn";

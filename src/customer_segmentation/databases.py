@@ -9,6 +9,7 @@ import duckdb
 from customer_segmentation.errors import ReadableError
 
 DAMAGED = "Corrupt database file"
+INTERRUPTED = "Query interrupted"
 
 
 class DatabaseError(ReadableError):
@@ -28,13 +29,17 @@ def opened(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a database to be read, and close it.
 
     Raises DatabaseError if it is not there, is being written, is damaged, or lacks a table or column that is
-    read while it is open.
+    read while it is open; KeyboardInterrupt if a query of it is interrupted.
     """
     check(database)
     try:
         with duckdb.connect(str(database), read_only=True) as connection:
             connection.execute("set enable_progress_bar = false")
             yield connection
+    except (duckdb.InterruptException, RuntimeError) as error:  # DuckDB's way to say it
+        if INTERRUPTED not in str(error):
+            raise
+        raise KeyboardInterrupt from error
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise DatabaseError(f"{database} lacks what is read here. Build it whole.\n{error}") from error
     except duckdb.IOException as error:

@@ -134,6 +134,52 @@ def test_who_is_in_a_segment_that_is_no_longer_defined_is_not_out():
     assert [move["move"] for move in moves] == ["Loyal → dropped", "Loyal → outside"]
 
 
+def test_a_segment_that_is_gone_stands_last_and_is_marked():
+    marts = {
+        "segments": [
+            segment("old", left_out_because="not found again since 2026-05-31", position=1),
+            segment("young", position=2),
+        ],
+        "segment_kpis": [
+            counted("old", as_of_date="2026-05-31", previous_as_of_date="2026-04-30"),
+            counted("old", customers=0),
+            counted("young"),
+        ],
+        "segment_migration": [moved("old", "young", 3, "across"), moved("old", None, 1, "left")],
+    }
+    places = answer("movement", "places", marts)
+    assert [(row["place"], row["label"]) for row in sorted(places, key=lambda row: row["place"])] == [
+        (1, "Young"),
+        (2, "Old (gone)"),
+    ]
+    shares = [row["cell"] for row in answer("movement", "heat_map", marts) if row["row_place"] == 2]
+    assert sum(map(int, filter(None, shares))) == 100
+    assert "gone stand last" in answer("movement", "heat_map_of", marts)[0]["said"]
+    assert "gone" not in answer("movement", "heat_map_of", REMOVED)[0]["said"]
+
+
+def test_boards_show_segments_in_one_order():
+    """By rank, and without ranks by position."""
+    for ranks, order in (((1, 2), ["B", "A"]), ((None, None), ["A", "B"])):
+        both = [
+            {"segment": name, "label": name.upper(), "segment_rank": rank, "position": position}
+            for name, rank, position in zip("ab", ranks, (1, 2), strict=True)
+        ]
+        marts = {
+            "segments": [segment(row["segment"], **row) for row in both],
+            "segment_profiles": [
+                {"segmentation": SEGMENTATION, **row, "customers": 5, "expected_revenue_365d": 9}
+                for row in both
+            ],
+            "segment_kpis": [counted("a"), counted("b")],
+        }
+        places = sorted(answer("movement", "places", marts), key=lambda row: row["place"])
+        assert [row["label"] for row in places] == order
+        assert [row["segment"] for row in answer("segments", "expected", marts)] == order
+        valued = sorted(answer("value_and_risk", "by_segment", marts), key=lambda row: row["position"])
+        assert [row["name"] for row in valued] == order
+
+
 def test_who_churned_is_a_share_of_those_who_were_active():
     before = {"customers_before": 100, "active_before": 20}
     kpis = [counted("loyal", **before, churned=5, retained=90, departed=10, acquired=0, won_back=0)]
@@ -172,7 +218,7 @@ def test_a_definition_that_is_taken_back_has_a_row_for_each_time_and_counts_each
 def test_movement_and_definitions_count_the_same_moves_by_cause():
     causes = answer("movement", "causes", REVERTED)
     versions = answer("definitions", "versions", REVERTED)
-    for why, column in (("new definition", "by_definition"), ("new cut-offs", "by_fit")):
+    for why, column in (("new definition", "by_definition"), ("new fit", "by_fit")):
         assert sum(row["customers"] for row in causes if row["kind"] == why) == sum(
             row[column] for row in versions
         )

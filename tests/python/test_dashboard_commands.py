@@ -192,6 +192,21 @@ def test_before_the_first_build_it_says_what_to_do(run, tmp_path):
         ("title: Segments", "title: [", "boards/segments.yml can't be read"),
         ("cols: [many]", "cols: [more]", "has no chart more"),
         ("{field: name, type", "{field: nam, type", "has no column nam"),
+        ("rows:\n", "rws:\n", "no part of a board 'rws'. Did you mean rows?"),
+        ("rows:\n", "rws:\n", "It has no rows, but title, rws, queries, charts."),
+        ("title: Segments\nrows", "rows", "It has no title, but rows, queries, charts."),
+        ("queries:\n", "querys:\n", "It has no queries, but"),
+        (
+            "customers: {label: Customers}}",
+            "customers: {label: Customers, format: mnth}}",
+            "Did you mean month?",
+        ),
+        (
+            "customers: {label: Customers}}",
+            "customers: {label: Customers, format: share_x}}",
+            "no format 'share_x'",
+        ),
+        ("{state.customers}", "{state.customers:mnth}", "month, money, decimal, share, share_N"),
     ],
 )
 def test_a_mistake_in_a_board_is_said_and_leaves_the_old_site(run, board, database, right, wrong, said):
@@ -250,6 +265,25 @@ def test_every_board_is_drawn_of_empty_marts_and_finds_every_column(tmp_path, la
         connection.execute("insert into segment_profiles (segmentation) values ('rfm')")
     pages = site.render(path, "empty", "EUR", language, tmp_path / "site")
     assert len(pages) == 1 + len(boards.ORDER)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, duckdb.InterruptException])
+def test_an_interrupt_during_a_query_ends_as_other_interrupts(run, board, database, monkeypatch, error):
+    def interrupted(*_: object) -> None:
+        raise error("Query interrupted")
+
+    monkeypatch.setattr(boards, "answers", interrupted)
+    outcome = run("dashboard", "--input", database)
+    assert (outcome.exit_code, outcome.output.splitlines()[-1]) == (130, "Interrupted.")
+
+
+def test_a_query_that_is_interrupted_is_no_mistake_of_the_board():
+    class Connection:
+        def execute(self, sql: str) -> None:
+            raise duckdb.InterruptException("Query interrupted")
+
+    with pytest.raises(duckdb.InterruptException):
+        boards.answers(Connection(), "segments", {"queries": {"a": "select 1"}}, ENGLISH)
 
 
 def test_a_word_that_the_colours_do_not_have_is_said(board, run, database):
@@ -323,6 +357,29 @@ def test_numbers_stand_on_the_right_and_verdicts_have_a_tone():
         ["x", NOTHING, "✗ The reverse holds"],
     ]
     assert [made["rows"][row][2].kind.split()[0] for row in (0, 1)] == ["good", "bad"]
+
+
+def test_a_column_of_numbers_stands_on_the_right_without_any_too():
+    forms = {"money": "money", "share": "share_1", "index": "", "text": "", "month": "month"}
+    columns = {
+        name: {"label": name, "format": form, "shade": name == "index"} for name, form in forms.items()
+    }
+    made = site.table(columns, [dict.fromkeys(forms)], ENGLISH)
+    assert [head.text for head in made["heads"] if head.kind == "right"] == ["money", "share", "index"]
+
+
+def test_rows_are_as_high_on_a_narrow_page_as_their_labels_have_lines():
+    chart = {
+        "query": "q",
+        "columns": {},
+        "spec": {"height": {"step": 34}, "mark": "bar", "encoding": {"y": {"field": "name"}}},
+    }
+    names = ["Best", "Recent, many orders, frequent visits"]  # three lines
+    made = charts.spec(
+        chart, Answers("b", {"q": Found(["name"], [{"name": name} for name in names])}, ENGLISH)
+    )
+    assert made["height"] == 68
+    assert made["usermeta"] == {"narrow_height": 2 * (3 * charts.LINE + 8)}
 
 
 def test_an_index_is_white_at_100_blue_above_and_orange_below():

@@ -1,1 +1,1 @@
-"""The boards of dashboard/, rendered as a static site or served: docs/dashboard.md."""
+"""The boards of dashboard/, rendered as a static site: docs/dashboard.md."""

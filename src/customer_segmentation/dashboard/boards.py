@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 import duckdb
 import yaml
 
-from customer_segmentation.dashboard.languages import Language, unbroken
+from customer_segmentation.dashboard.languages import FORMS, Language, is_form, unbroken
 from customer_segmentation.environment import PROJECT
-from customer_segmentation.errors import ReadableError
+from customer_segmentation.errors import ReadableError, unknown
 
 HOME = PROJECT / "dashboard"
 LANGUAGES = ("en", "ko")
@@ -38,6 +38,7 @@ TEXTS = (
     "names",
     "words",
 )
+KEYS = ("title", "rows", "queries", "charts")  # of a board
 MAPPED = ("columns", "names", "words")  # texts by the key of what they are about
 IN_SQL = re.compile(r"_\('((?:[^']|'')*)'\)")
 VALUE = re.compile(r"\{(\w+)\.(\w+)(?::(\w+))?\}")
@@ -53,8 +54,10 @@ class DashboardError(ReadableError):
 
 
 def read(name: str) -> Board:
-    """Return a board as it is written."""
+    """Return a board as it is written; raises DashboardError if it lacks a part, or has one of no board."""
     board: Board = _loaded(HOME / "boards" / f"{name}.yml")
+    if name != "pages":
+        _check(board, name)
     return board
 
 
@@ -101,6 +104,7 @@ def written(name: str, language: str, marks: Mapping[str, str]) -> Board:
             }
             for column, said in chart.get("columns", {}).items()
         }
+    _check_forms(board, name)
     return board
 
 
@@ -118,6 +122,8 @@ def answers(connection: duckdb.DuckDBPyConnection, name: str, board: Board, lang
     for query, sql in board["queries"].items():
         try:
             connection.execute(f"create or replace temporary table {query} as {sql}")
+        except duckdb.InterruptException:
+            raise  # databases.opened says it
         except duckdb.Error as error:
             raise DashboardError(
                 f"dashboard/boards/{name}.yml: the query {query} can't be run. Build the database whole, "
@@ -192,6 +198,23 @@ def _loaded(path: Path) -> Any:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise DashboardError(f"dashboard/{path.relative_to(HOME)} can't be read: {error}") from error
+
+
+def _check(board: object, name: str) -> None:
+    keys = list(map(str, board)) if isinstance(board, dict) else []
+    said = [unknown("part of a board", key, KEYS) for key in keys if key not in KEYS]
+    if lacking := [key for key in KEYS if key not in keys]:
+        said.append(f"It has no {', '.join(lacking)}, but {', '.join(keys) or 'nothing'}.")
+    if said:
+        raise DashboardError(f"dashboard/boards/{name}.yml: {' '.join(said)}")
+
+
+def _check_forms(board: Board, name: str) -> None:
+    columns = [column for chart in board.get("charts", {}).values() for column in chart["columns"].values()]
+    marks = VALUE.findall(str({key: part for key, part in board.items() if key != "queries"}))
+    for form in (*(column["format"] for column in columns), *(form for _, _, form in marks)):
+        if not is_form(form):
+            raise DashboardError(f"dashboard/boards/{name}.yml: {unknown('format', form, FORMS)}")
 
 
 def _is_mapped(key: str, value: object) -> bool:

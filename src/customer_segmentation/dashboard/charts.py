@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,6 +15,8 @@ import yaml
 from customer_segmentation.dashboard import boards
 from customer_segmentation.dashboard.boards import Answers, Board, DashboardError, Row
 
+BREAK = re.compile(r".{11,}? ")  # where a label of a row is broken on a narrow page: axisYBand in style.yml
+LINE = 15  # pixels of a line of a label
 LOCALES = {"en": ("en-US", "en-GB"), "ko": ("ko-KR", "ko-KR")}  # of numbers, and of months
 
 
@@ -56,7 +59,10 @@ def spec(chart: Board, answers: Answers) -> dict[str, Any]:
     _keep_what_is_there(wanted, rows[chart["query"]], answers.board)
     y = wanted.get("encoding", {}).get("y", {}).get("field")
     if y and isinstance(wanted.get("height"), dict):  # so much for each row
-        wanted["height"] = wanted["height"]["step"] * len({row[y] for row in rows[chart["query"]]})
+        names, step = {row[y] for row in rows[chart["query"]]}, wanted["height"]["step"]
+        lines = max((len(BREAK.findall(str(name))) + 1 for name in names), default=1)
+        wanted["height"] = step * len(names)
+        wanted["usermeta"] = {"narrow_height": max(step, LINE * lines + 8) * len(names)}
     return {
         "width": "container",
         "data": {"name": chart["query"]},

@@ -1,5 +1,6 @@
 """Numbers, dates and names as each language writes them, for pages, for SQL of boards and for tooltips."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +12,7 @@ UNITS = {
     "en": ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K")),
     "ko": ((1e12, "조"), (1e8, "억"), (1e4, "만")),
 }
+FORMS = ("month", "money", "decimal", "share", "share_N")  # N is how many decimals
 NOTHING = "–"  # noqa: RUF001 - what is not known
 
 
@@ -62,6 +64,16 @@ class Language:
         if form.startswith("share"):
             return unbroken(f"{100 * number:.{form[6:] or 0}f} %")
         return f"{number:,.2f}" if form == "decimal" else f"{number:,.0f}"
+
+
+def is_form(form: str) -> bool:
+    """Return whether values can be shown in a form; without one they are shown as they are."""
+    return form in ("", "month") or is_numeric(form)
+
+
+def is_numeric(form: str) -> bool:
+    """Return whether a form is one of numbers."""
+    return form in ("money", "decimal") or re.fullmatch(r"share(_\d)?", form) is not None
 
 
 def unbroken(text: str) -> str:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from customer_segmentation import databases
 from customer_segmentation.dashboard import boards, charts
 from customer_segmentation.dashboard.boards import BY_SEGMENTATION, ORDER, Answers, Board, DashboardError, Row
-from customer_segmentation.dashboard.languages import Language
+from customer_segmentation.dashboard.languages import Language, is_numeric
 from customer_segmentation.environment import PROJECT
 
 SITE = PROJECT / "build" / "site"
@@ -156,7 +156,11 @@ def table(columns: dict[str, Board], rows: list[Row], language: Language) -> Tab
     heads, body = [], []
     for name, column in columns.items():
         values = [row[name] for row in rows]
-        is_right = column.get("align") or any(isinstance(value, int | float | Decimal) for value in values)
+        is_number = any(isinstance(value, int | float | Decimal) for value in values) or (
+            all(value is None for value in values)
+            and bool(column.get("shade") or is_numeric(column["format"]))
+        )
+        is_right = column.get("align") or is_number
         side = "right" if is_right and not column.get("bar") else ""
         most = max(map(_number, values), default=0) if column.get("bar") is True else column.get("bar")
         heads.append(Cell(column["label"], side))
