@@ -81,6 +81,9 @@ class Project:
         # from one folder for all, because dbt reads everything anew when a variable of the profile changes
         outcome = self._invoke(kept.home(), ["parse", "--vars", json.dumps({"database": DATABASE})], None)
         assert outcome.success, outcome.message
+        for node in outcome.result.nodes.values():
+            if node.resource_type == "seed":  # which is read from where it was parsed first
+                node.root_path = str(self.root)
         return outcome.result
 
     def dbt(

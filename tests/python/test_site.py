@@ -216,10 +216,12 @@ def test_the_segmentation_that_is_chosen_is_shown_and_stands_in_the_address(brow
 
 def test_a_segmentation_is_chosen_with_the_keyboard(browser, english):
     page, _ = _open(browser, english.pages["segments"], 390)
+    choice = page.get_by_label("Segmentation")
     for _ in range(20):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.id") == "segmentation":
+        if choice.evaluate("one => one == document.activeElement"):
             break
+    expect(choice).to_be_focused()
     page.keyboard.press("ArrowDown")
     _expect_segments_of(page, english, KINDS[1])
     assert page.url.endswith(f"#{KINDS[1]}")
