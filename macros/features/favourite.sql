@@ -1,35 +1,36 @@
 {#-
-  What a customer has most of so far (a category by spend, a channel by orders …): customer_id, date_day and favourite,
-  a row for each day on which the favourite changes or gains.
+  What a customer has most of as of each date (a channel by orders, a device by visits): customer_id, as_of_date, favourite.
+  Of equals the one that got there first: so a favourite is replaced only by what overtakes it, and ties don't flip.
 
-  A favourite is replaced only by a value that overtakes it, so ties don't flip. Totals only grow, so the highest one so
-  far is that of the favourite, and no value need be carried from day to day.
-
-  relation: a CTE with customer_id; value, weight (>= 0) and day: expressions over it.
+  relation: what has customer_id and day; value: an expression over it. The CTE `dates` has the as-of dates.
 -#}
-{% macro favourite(relation, value, weight, day) -%}
+{% macro favourite(relation, value, day) -%}
     select
         customer_id,
-        date_day,
-        max_by(value, weight_so_far) as favourite
+        as_of_date,
+        {{ first_to_reach('value', 'total', 'grown_on') }} as favourite
     from (
         select
-            *,
-            max(weight_so_far) over (
-                partition by customer_id
-                order by date_day, weight_so_far, value
-                rows between unbounded preceding and 1 preceding
-            ) as highest_before
+            counted.customer_id,
+            dates.as_of_date,
+            counted.value,
+            count(*) as total,
+            max(counted.date_day) as grown_on
         from (
             select
                 customer_id,
                 {{ day }} as date_day,
-                {{ value }} as value,
-                sum({{ weight }}) over (partition by customer_id, {{ value }} order by {{ day }}) as weight_so_far
+                {{ value }} as value
             from {{ relation }}
-            where {{ value }} is not null
-        ) as running
-    ) as compared
-    where weight_so_far > coalesce(highest_before, -1)
-    group by customer_id, date_day
+        ) as counted
+        inner join dates on counted.date_day <= dates.as_of_date
+        where counted.value is not null
+        group by counted.customer_id, dates.as_of_date, counted.value
+    ) as totals
+    group by customer_id, as_of_date
+{%- endmacro %}
+
+{#- Of a group's values the one with the highest total; of equals the one that got there first. -#}
+{% macro first_to_reach(value, total, grown_on) -%}
+    min_by({{ value }}, {{ in_order(['-' ~ total, grown_on, value]) }})
 {%- endmacro %}

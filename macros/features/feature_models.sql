@@ -4,8 +4,7 @@
         'features_rfm',
         'features_purchasing',
         'features_browsing',
-        'features_demographics',
-        'features_geography',
+        'features_attributes',
         'features_reach',
     ]) }}
 {% endmacro %}

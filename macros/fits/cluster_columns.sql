@@ -1,7 +1,7 @@
 {#-
   The columns that customers are clustered by: the one reviewed list. docs/decisions/clusters.md says why these.
 
-  model      the features_ model that has the column; cluster_features joins it
+  model      the features_ model that has the column
   transform  log: amounts; log1p: counts and days; plain: shares
   better     high or low, where one of them means a more valuable customer: the first fit numbers its clusters by it
   high, low  what a cluster is called whose customers have more or less of it than others: {en: …, ko: …}
@@ -53,4 +53,20 @@ visits_90d:
                 then value
         end
     )
+{%- endmacro %}
+
+{#- Buyers with these columns as numbers. -#}
+{% macro cluster_buyers() -%}
+select
+    {%- for name, column in cluster_columns().items() %}
+    cast({{ column.model }}.{{ name }} as double) as {{ name }},
+    {%- endfor %}
+    features_rfm.customer_id,
+    features_rfm.as_of_date
+from (select * from {{ ref('features_rfm') }} where lifetime_orders > 0) as features_rfm
+{%- for feature_model in cluster_columns().values() | map(attribute='model') | unique | reject('equalto', 'features_rfm') %}
+inner join {{ ref(feature_model) }} as {{ feature_model }}
+    on features_rfm.customer_id = {{ feature_model }}.customer_id
+    and features_rfm.as_of_date = {{ feature_model }}.as_of_date
+{%- endfor %}
 {%- endmacro %}

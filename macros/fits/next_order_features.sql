@@ -74,7 +74,7 @@ days_since_cart_left: {transform: log, value: features_browsing.days_since_cart_
 {% macro next_order_joins(features) -%}
     {%- set values = features | map(attribute='value') | join(' ') -%}
     {%- for model_name in next_order_models()[1:] if model_name ~ '.' in values -%}
-    left join {{ due(model_name) }} as {{ model_name }}
+    left join {{ ref(model_name) }} as {{ model_name }}
         on features_rfm.customer_id = {{ model_name }}.customer_id
         and features_rfm.as_of_date = {{ model_name }}.as_of_date
     {% endfor -%}

@@ -36,7 +36,7 @@ buyers as (
         {{ dates }}.as_of_date,
         {{ dates }}.fitted_on,
         {{ next_order_values(features) }}
-    from {{ due('features_rfm') }} as features_rfm
+    from {{ ref('features_rfm') }} as features_rfm
     inner join {{ dates }} on features_rfm.as_of_date = {{ dates }}.as_of_date
     {{ next_order_joins(features) }}
     where features_rfm.lifetime_orders > 0

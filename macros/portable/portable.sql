@@ -1,8 +1,13 @@
 {#- What differs between engines. Every macro here has a DuckDB and a Spark form; models call only these. -#}
 
-{% macro row_as_json(row_alias) %}{{ return(adapter.dispatch('row_as_json', 'customer_segmentation')(row_alias)) }}{% endmacro %}
-{% macro default__row_as_json(row_alias) %}cast(to_json({{ row_alias }}) as string){% endmacro %}
-{% macro spark__row_as_json(row_alias) %}to_json(struct({{ row_alias }}.*)){% endmacro %}
+{% macro row_as_json(row) %}{{ return(adapter.dispatch('row_as_json', 'customer_segmentation')(row)) }}{% endmacro %}
+{% macro default__row_as_json(row) %}cast(to_json({{ row }}) as string){% endmacro %}
+{% macro spark__row_as_json(row) %}to_json({{ row }}){% endmacro %}
+
+{#- All columns of a row as one value, which costs next to nothing until it is written out. -#}
+{% macro row_as_struct(row_alias) %}{{ return(adapter.dispatch('row_as_struct', 'customer_segmentation')(row_alias)) }}{% endmacro %}
+{% macro default__row_as_struct(row_alias) %}{{ row_alias }}{% endmacro %}
+{% macro spark__row_as_struct(row_alias) %}struct({{ row_alias }}.*){% endmacro %}
 
 {% macro matches(text, pattern) %}{{ return(adapter.dispatch('matches', 'customer_segmentation')(text, pattern)) }}{% endmacro %}
 {% macro default__matches(text, pattern) %}regexp_matches({{ text }}, '{{ pattern }}'){% endmacro %}
@@ -54,47 +59,28 @@
 {% macro default__hash_position(text) %}(cast('0x' || left(md5({{ text }}), 8) as bigint) / 4294967296.0){% endmacro %}
 {% macro spark__hash_position(text) %}(cast(conv(left(md5({{ text }}), 8), 16, 10) as bigint) / 4294967296.0){% endmacro %}
 
-{#- The comment of a table. -#}
-{% macro table_comment(relation) %}{{ return(adapter.dispatch('table_comment', 'customer_segmentation')(relation)) }}{% endmacro %}
-{% macro default__table_comment(relation) -%}
-    {{ return(run_query(
-        "select comment from duckdb_tables() where schema_name = '" ~ relation.schema ~ "' and table_name = '" ~ relation.identifier
-        ~ "' and database_name = '" ~ relation.database ~ "'"
-    ).rows[0][0]) }}
-{%- endmacro %}
-{% macro spark__table_comment(relation) -%}
-    {%- for row in run_query('describe table extended ' ~ relation).rows if row[0] == 'Comment' -%}{{ return(row[1]) }}{%- endfor -%}
-{%- endmacro %}
+{#- A key as a number, to look for rows that share one. -#}
+{% macro key_hash(columns) %}{{ return(adapter.dispatch('key_hash', 'customer_segmentation')(columns)) }}{% endmacro %}
+{% macro default__key_hash(columns) %}hash({{ columns | join(', ') }}){% endmacro %}
+{% macro spark__key_hash(columns) %}xxhash64({{ columns | join(', ') }}){% endmacro %}
 
-{#- What views say. -#}
-{% macro view_definitions(views) %}{{ return(adapter.dispatch('view_definitions', 'customer_segmentation')(views) if views else []) }}{% endmacro %}
-{% macro default__view_definitions(views) -%}
-    {%- set names = [] -%}
-    {%- for view in views -%}{%- do names.append("('" ~ [view.database, view.schema, view.identifier] | join("', '") ~ "')") -%}{%- endfor -%}
-    {{ return(run_query(
-        'select sql from duckdb_views() where (database_name, schema_name, view_name) in (' ~ names | join(', ')
-        ~ ') order by schema_name, view_name'
-    ).columns[0].values() | list) }}
-{%- endmacro %}
-{% macro spark__view_definitions(views) -%}
-    {%- set definitions = [] -%}
-    {%- for view in views -%}{%- do definitions.append(run_query('show create table ' ~ view).rows[0][0]) -%}{%- endfor -%}
-    {{ return(definitions) }}
-{%- endmacro %}
+{% macro key_hash_type() %}{{ return(adapter.dispatch('key_hash_type', 'customer_segmentation')()) }}{% endmacro %}
+{% macro default__key_hash_type() %}ubigint{% endmacro %}
+{% macro spark__key_hash_type() %}bigint{% endmacro %}
 
-{#- A row as a number: which of 2^20 buckets its key is in, and below that what stands in it. -#}
-{% macro row_hash(keys, columns) %}{{ return(adapter.dispatch('row_hash', 'customer_segmentation')(keys, columns)) }}{% endmacro %}
-{% macro default__row_hash(keys, columns) -%}
-    cast(hash({{ keys }}) % 1048576 * 8796093022208 + hash({{ columns }}) % 8796093022208 as bigint)
-{%- endmacro %}
-{% macro spark__row_hash(keys, columns) -%}
-    (pmod(xxhash64({{ keys }}), 1048576) * 8796093022208 + pmod(xxhash64({{ columns }}), 8796093022208))
-{%- endmacro %}
+{#- A row as a number of 31 bits, to see whether it is another one now. -#}
+{% macro row_hash(columns) %}{{ return(adapter.dispatch('row_hash', 'customer_segmentation')(columns)) }}{% endmacro %}
+{% macro default__row_hash(columns) %}cast(hash({{ columns | join(', ') }}) % 2147483647 as bigint){% endmacro %}
+{% macro spark__row_hash(columns) %}pmod(xxhash64({{ columns | join(', ') }}), 2147483647){% endmacro %}
 
-{#- The bucket of a row's hash. -#}
-{% macro row_bucket(hash) %}{{ return(adapter.dispatch('row_bucket', 'customer_segmentation')(hash)) }}{% endmacro %}
-{% macro default__row_bucket(hash) %}({{ hash }} >> 43){% endmacro %}
-{% macro spark__row_bucket(hash) %}shiftright({{ hash }}, 43){% endmacro %}
+{#- A variable of the session: its value, and how it is set. -#}
+{% macro session_variable(name) %}{{ return(adapter.dispatch('session_variable', 'customer_segmentation')(name)) }}{% endmacro %}
+{% macro default__session_variable(name) %}getvariable('{{ name }}'){% endmacro %}
+{% macro spark__session_variable(name) %}session.{{ name }}{% endmacro %}
+
+{% macro set_session_variable(name, value) %}{{ return(adapter.dispatch('set_session_variable', 'customer_segmentation')(name, value)) }}{% endmacro %}
+{% macro default__set_session_variable(name, value) %}set variable {{ name }} = {{ value }}{% endmacro %}
+{% macro spark__set_session_variable(name, value) %}declare or replace variable {{ name }} date default {{ value }}{% endmacro %}
 
 {#- Text without spaces of any kind around it, its accents composed; most texts are plain and need neither. -#}
 {% macro trimmed(text) %}{{ return(adapter.dispatch('trimmed', 'customer_segmentation')(text)) }}{% endmacro %}
@@ -115,3 +101,8 @@
 {% macro whole_number_text(text) %}{{ return(adapter.dispatch('whole_number_text', 'customer_segmentation')(text)) }}{% endmacro %}
 {% macro default__whole_number_text(text) %}regexp_replace({{ text }}, '^([0-9]+)[.]0+$', '\1'){% endmacro %}
 {% macro spark__whole_number_text(text) %}regexp_replace({{ text }}, '^([0-9]+)[.]0+$', '$1'){% endmacro %}
+
+{#- Several values as one that is ordered by the first, then by the second. -#}
+{% macro in_order(values) %}{{ return(adapter.dispatch('in_order', 'customer_segmentation')(values)) }}{% endmacro %}
+{% macro default__in_order(values) %}row({{ values | join(', ') }}){% endmacro %}
+{% macro spark__in_order(values) %}struct({{ values | join(', ') }}){% endmacro %}

@@ -1,16 +1,16 @@
-{#- What is known of a customer on a date and counted of moves. -#}
+{#- What is known of a customer on a date and counted of moves: {column: a type in which sums are exact}. -#}
 {% macro place_measures() %}
-    {{ return([
-        'lifetime_orders',
-        'lifetime_revenue',
-        'revenue_12m',
-        'last_order_on',
-        'is_active',
-        'expected_revenue_365d',
-        'lifetime_value',
-        'churn_probability',
-        'next_order_probability',
-    ]) }}
+    {{ return({
+        'lifetime_orders': none,
+        'lifetime_revenue': none,
+        'revenue_12m': none,
+        'last_order_on': none,
+        'is_active': none,
+        'expected_revenue_365d': 'decimal(18, 4)',
+        'lifetime_value': 'decimal(18, 4)',
+        'churn_probability': 'decimal(18, 9)',
+        'next_order_probability': 'decimal(18, 9)',
+    }) }}
 {% endmacro %}
 
 {#- What is counted of those who make a move: {column: how}. -#}
@@ -80,7 +80,7 @@
 -#}
 {% macro rule_moves(definition, before='before') %}
     {%- set name = definition.name -%}
-    {%- set relations = [before, 'placed', 'redefined', 'replayed'] -%}
+    {%- set relations = [before, 'assigned', 'redefined', 'replayed'] -%}
     {%- set whole = {} -%}
     {%- for relation in relations -%}{%- do whole.update({relation: 'coalesce(' ~ relation ~ '.' ~ name ~ ", '')"}) -%}{%- endfor -%}
     {%- set moves = [] -%}
@@ -90,7 +90,7 @@
             {%- for relation in relations -%}{%- do parts.update({relation: contains_part(whole[relation], segment.name)}) -%}{%- endfor -%}
             {#- most stay where they are, which is told faster of all segments together -#}
             {%- do moves.append(
-                'when ' ~ whole[before] ~ ' = ' ~ whole.placed ~ ' then null ' ~ rule_of_move(parts, before, name ~ '.' ~ segment.name)
+                'when ' ~ whole[before] ~ ' = ' ~ whole.assigned ~ ' then null ' ~ rule_of_move(parts, before, name ~ '.' ~ segment.name)
             ) -%}
         {%- endfor -%}
     {%- else -%}
@@ -100,10 +100,10 @@
 {% endmacro %}
 
 {% macro rule_of_move(places, before, label) -%}
-    {%- set cases = ['when (' ~ places[before] ~ ') = (' ~ places.placed ~ ') then null'] -%}
+    {%- set cases = ['when (' ~ places[before] ~ ') = (' ~ places.assigned ~ ') then null'] -%}
     {%- if before != 'redefined' -%}
-        {%- do cases.append('when (' ~ places.redefined ~ ') = (' ~ places.placed ~ ") then '" ~ label ~ ":definition'") -%}
+        {%- do cases.append('when (' ~ places.redefined ~ ') = (' ~ places.assigned ~ ") then '" ~ label ~ ":definition'") -%}
     {%- endif -%}
-    {%- do cases.append('when (' ~ places.replayed ~ ') = (' ~ places.placed ~ ") then '" ~ label ~ ":refit'") -%}
+    {%- do cases.append('when (' ~ places.replayed ~ ') = (' ~ places.assigned ~ ") then '" ~ label ~ ":refit'") -%}
     {{ return(cases | join(' ')) }}
 {%- endmacro %}

@@ -13,8 +13,8 @@
 {% macro published_columns() %}
     {%- set columns = {} -%}
     {%- if execute -%}
-        {%- for column in adapter.get_columns_in_relation(ref('published_segments')) -%}
-            {%- if column.name not in ('customer_id', 'as_of_date', 'moved_by_rule') -%}{%- do columns.update({column.name: true}) -%}{%- endif -%}
+        {%- for column in adapter.get_columns_in_relation(ref('segment_history')) -%}
+            {%- if column.name not in ('customer_id', 'as_of_date', 'moved_by_rule', 'history_hash', 'lifetime_revenue') -%}{%- do columns.update({column.name: true}) -%}{%- endif -%}
         {%- endfor -%}
         {%- for definition in published_definitions() -%}
             {%- do columns.update({definition.name: definition.assignment == 'all_matches'}) -%}
@@ -22,6 +22,29 @@
     {%- endif -%}
     {{ return(columns) }}
 {% endmacro %}
+
+{#- The record as rows: customer, date, segmentation and segment, each overlapping segment on its own. -#}
+{% macro memberships(condition='true') -%}
+{%- set history = ref('segment_history') -%}
+select
+    cast(null as string) as customer_id,
+    cast(null as date) as as_of_date,
+    cast(null as string) as segmentation,
+    cast(null as string) as segment
+where false
+{%- for name, may_overlap in published_columns().items() %}
+union all
+select
+    customer_id,
+    as_of_date,
+    '{{ name }}' as segmentation,
+    {{ split_to_rows(name, '|') if may_overlap else name }} as segment
+from {{ history }}
+where
+    {{ name }} is not null
+    and {{ condition }}
+{%- endfor %}
+{%- endmacro %}
 
 {#- [(definition, segment, what the inputs lack for it)], for all segments that are defined by conditions. -#}
 {% macro catalogue() %}
@@ -134,3 +157,36 @@ where
     or as_of_date > (select max(as_of_date) from {{ ref('as_of_dates') }})
     {%- endif %}
 {% endmacro %}
+
+{#- Changes whenever any definition does. -#}
+{% macro definitions_version(definitions) %}
+    {%- set versions = [] -%}
+    {%- for definition in definitions -%}{%- do versions.append(definition.name ~ ' ' ~ definition.version) -%}{%- endfor -%}
+    {{ return(local_md5(versions | join(', '))[:8]) }}
+{% endmacro %}
+
+{#- Assignments are always by today's definitions: those of others are made again. -#}
+{% macro forget_other_definitions() %}
+    {%- if is_on_record() and 'definitions_version' in adapter.get_columns_in_relation(this) | map(attribute='name') -%}
+delete from {{ this }} where definitions_version <> '{{ definitions_version(published_definitions()) }}'
+    {%- endif -%}
+{% endmacro %}
+
+{#- Whether there is a table to add to. -#}
+{% macro is_on_record() %}
+    {%- if not execute or is_unit_test() -%}{{ return(false) }}{%- endif -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {{ return(existing is not none and existing.is_table and not should_full_refresh()) }}
+{% endmacro %}
+
+{#- A hash of all that is known of a customer up to a date, for the dates in `due`. -#}
+{% macro history_hashes(dates='due') -%}
+select
+    periods.customer_id,
+    {{ dates }}.as_of_date,
+    sum(periods.history_hash) as history_hash,
+    sum(periods.revenue) as revenue
+from {{ ref('customer_periods') }} as periods
+inner join {{ dates }} on periods.period_end <= {{ dates }}.as_of_date
+group by periods.customer_id, {{ dates }}.as_of_date
+{%- endmacro %}

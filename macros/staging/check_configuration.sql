@@ -143,16 +143,16 @@
 
 {#- Called when orders are checked: without any that can be used there is nothing to build, and the reasons say why. -#}
 {% macro check_some_orders() %}
-    {%- if execute -%}
-        {%- set counts = run_query('select count(*), count(reasons) from ' ~ this).rows[0] -%}
-        {%- if counts[0] == 0 -%}
+    {%- if execute and count_of('stg_orders') == 0 -%}
+        {%- set checked = ref('checked_orders') -%}
+        {%- set rejected = count_of('checked_orders') -%}
+        {%- if rejected == 0 -%}
             {%- do configuration_error('inputs.orders', 'has no rows: there is nothing to build from.') -%}
-        {%- elif counts[0] == counts[1] -%}
-            {%- set rows = run_query('select reasons, count(*), min(row_json) from ' ~ this ~ ' group by 1 order by 2 desc, 1 limit 3').rows -%}
-            {%- set said = [] -%}
-            {%- for row in rows -%}{%- do said.append('\n  ' ~ row[1] ~ ' rows: ' ~ row[0] ~ ', such as ' ~ row[2][:200]) -%}{%- endfor -%}
-            {%- do configuration_error('inputs.orders', 'has ' ~ counts[0] ~ ' rows, and all of them are rejected:' ~ said | join) -%}
         {%- endif -%}
+        {%- set rows = run_query('select reasons, count(*), min(row_json) from ' ~ checked ~ ' group by 1 order by 2 desc, 1 limit 3').rows -%}
+        {%- set said = [] -%}
+        {%- for row in rows -%}{%- do said.append('\n  ' ~ row[1] ~ ' rows: ' ~ row[0] ~ ', such as ' ~ row[2][:200]) -%}{%- endfor -%}
+        {%- do configuration_error('inputs.orders', 'has ' ~ rejected ~ ' rows, and all of them are rejected:' ~ said | join) -%}
     {%- endif -%}
 {% endmacro %}
 

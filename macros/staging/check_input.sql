@@ -1,105 +1,94 @@
 {#-
-  The SQL of a checked_ model: every row of an input, typed, with the reasons why it can't be used (null
-  where it can). The checks follow from the contract alone, so all inputs are checked alike.
-
-  A reason is `problem:column`; several are joined by ', '. The row as JSON is made only for rows that need it.
+  The checks follow from the contract alone, so all inputs are checked alike. Most rows are plain: one condition says so,
+  and they go straight to where they are used. Rows that are odd in any way, and those whose key comes more than once, are
+  looked at apart by a checked_ model, which says what is wrong with each. A reason is `problem:column`; several are joined
+  by ', '.
 -#}
+
+{#- The accepted rows of an input. joined: references of which the caller takes only the rows that are there. -#}
+{% macro accepted_rows(input, joined=[]) %}
+    {%- set columns = input_contract()[input]['columns'].keys() | join(', ') -%}
+    select {{ columns }}
+    from (
+        {{ typed_rows(input) | indent(8) }}
+    ) as typed
+    where
+        not ({{ is_odd(input) | indent(8) }})
+        {%- if has_key(input) %}
+        and key_hash not in (select key_hash from {{ ref('repeated_keys') }} where input = '{{ input }}')
+        {%- endif %}
+        {%- for name, reference in input_references(input).items() if name not in joined %}
+        and ({{ name }} is null or {{ name }} in ({{ known_values(name, reference) }}))
+        {%- endfor %}
+    union all
+    select {{ columns }}
+    from {{ ref('checked_' ~ input) }}
+    where reasons is null
+{% endmacro %}
+
+{#- The SQL of a checked_ model: the rows that are not plain, with the reasons why they can't be used (null where they can). -#}
 {% macro check_input(input) %}
     {%- set contract = input_contract()[input] -%}
     {%- set columns = contract['columns'] -%}
     {%- set references = input_references(input) -%}
-    {%- set strings = [] -%}
-    {%- for name, column in columns.items() if column.type == 'string' -%}{%- do strings.append(name) -%}{%- endfor -%}
 with
-
-latest as (
-    select max(as_of_date) as latest_date
-    from {{ ref('as_of_dates') }}
-),
-
--- reads the input by itself, so that no engine stores whole rows only to find repeated keys
-repeated as (
-    select
-    {%- for name in contract['key'] %}
-        {{ typed('source.' ~ name, columns[name]) }} as key_{{ loop.index }},
-    {%- endfor %}
-        count(*) as copies
-    from {{ due('input_' ~ input, 'rows_before') }} as source
-    group by {% for name in contract['key'] %}{{ loop.index }}{{ ', ' if not loop.last }}{% endfor %}
-    having count(*) > 1
-),
 {% for name, reference in references.items() %}
 known_{{ name }} as (
-    {%- if reference == 'customers' %}
-    select customer_id as value from {{ ref('stg_customers') }}
-    union
-    select customer_id as value from {{ ref('stg_orders') }}
-    {%- else %}
-    select {{ name }} as value from {{ ref('stg_' ~ reference) }}
-    {%- endif %}
+    {{ known_values(name, reference, 'value') }}
 ),
 {% endfor %}
-{#- rows with repeated keys, few if any, go a way of their own, so that nobody waits until all others are there -#}
-{%- for rows in ['single', 'repeated'] %}
-{{ rows }}_typed as (
-    select
-    {%- for name, column in columns.items() %}
-        {{ typed('source.' ~ name, column) }} as {{ name }},
-        {%- if column.type != 'string' %}
-        case when {{ typed('source.' ~ name, column) }} is null then {{ text('source.' ~ name) }} end as unread_{{ name }},
+odd as (
+    select *
+    from (
+        {{ typed_rows(input, whole=true) | indent(8) }}
+    ) as typed
+    where
+        {{ is_odd(input) | indent(8) }}
+        {%- if has_key(input) %}
+        or key_hash in (select key_hash from {{ ref('repeated_keys') }} where input = '{{ input }}')
         {%- endif %}
-    {%- endfor %}
-        {{ is_odd_text("concat_ws(' ', source." ~ strings | join(', source.') ~ ')') }} as has_odd_text,
-        source.broken_row,
-        source.row_json,
-        source.row_hash
-    from {{ due('input_' ~ input, 'rows_before') }} as source
-    {{ 'left' if rows == 'single' else 'inner' }} join repeated
-        on {% for name in contract['key'] %}{{ typed('source.' ~ name, columns[name]) }} = repeated.key_{{ loop.index }}{{ ' and ' if not loop.last }}{% endfor %}
-    {%- if rows == 'single' %}
-    where repeated.copies is null
-    {%- endif %}
+        {%- for name in references %}
+        or ({{ name }} is not null and {{ name }} not in (select value from known_{{ name }}))
+        {%- endfor %}
 ),
 
-{{ rows }}_checked as (
+checked as (
     select
-    {%- for name in columns %}
-        typed.{{ name }},
-    {%- endfor %}
-        typed.row_hash,
+        typed.*,
+        {{ row_as_json('typed.source_row') }} as row_json,
         nullif(concat_ws(
             ', '
         {%- for reason, condition in input_checks(input) %},
             case when {{ condition }} then '{{ reason }}' end
         {%- endfor %}
-        ), '') as problems,
-        {{ 'case when problems is not null then typed.row_json end' if rows == 'single' else 'typed.row_json' }} as row_json
-    from {{ rows }}_typed as typed
-    cross join latest
+        ), '') as problems
+    from odd as typed
     {%- for name in references %}
     left join known_{{ name }} on typed.{{ name }} = known_{{ name }}.value
     {%- endfor %}
 ),
-{% endfor %}
+
+-- of rows with one key, the best is kept
 numbered as (
-    select
-        *,
-        1 as copy_number
-    from single_checked
-    union all
     select
         *,
         row_number() over (
             partition by {{ contract['key'] | join(', ') }}
             order by problems nulls first, {{ 'updated_at desc nulls last, ' if 'updated_at' in columns }}{{ 'is_granted, ' if 'is_granted' in columns }}row_json
         ) as copy_number
-    from repeated_checked
+    from checked
 ),
 
 reasoned as (
     select
         *,
-        coalesce(problems, case when copy_number > 1 then 'duplicate:{{ contract['key'] | join('+') }}' end) as reasons
+        coalesce(
+            problems,
+            case
+                when copy_number > 1 and {{ contract['key'] | join(' is not null and ') }} is not null
+                    then 'duplicate:{{ contract['key'] | join('+') }}'
+            end
+        ) as reasons
     from numbered
 )
 
@@ -107,12 +96,58 @@ select
 {%- for name in columns %}
     {{ name }},
 {%- endfor %}
-    row_hash,
     reasons,
     case when reasons is not null then concat_ws('|', {{ contract['key'] | join(', ') }}) end as row_key,
     case when reasons is not null then row_json end as row_json
 from reasoned
 {% endmacro %}
+
+{#- Every row of an input in the types of the contract. whole: with the row as delivered. -#}
+{% macro typed_rows(input, whole=false) %}
+    {%- set contract = input_contract()[input] -%}
+    {%- set strings = [] -%}
+    {%- for name, column in contract['columns'].items() if column.type == 'string' -%}{%- do strings.append(name) -%}{%- endfor -%}
+    {%- set keys = [] -%}
+    {%- for name in contract['key'] -%}{%- do keys.append(typed('source.' ~ name, contract['columns'][name])) -%}{%- endfor -%}
+select
+    {%- for name, column in contract['columns'].items() %}
+    {{ typed('source.' ~ name, column) }} as {{ name }},
+    {%- if column.type != 'string' %}
+    case when {{ typed('source.' ~ name, column) }} is null then {{ text('source.' ~ name) }} end as unread_{{ name }},
+    {%- endif %}
+    {%- endfor %}
+    {{ is_odd_text("concat_ws(' ', source." ~ strings | join(', source.') ~ ')') }} as has_odd_text,
+    {{ key_hash(keys) }} as key_hash,
+    {%- if whole %}
+    source.source_row,
+    {%- endif %}
+    source.broken_row
+from {{ ref('input_' ~ input) }} as source
+{%- endmacro %}
+
+{#- Whether anything of a typed row may be wrong: a plain row passes all checks. -#}
+{% macro is_odd(input) %}
+    {%- set odd = ['typed.broken_row is not null', 'coalesce(typed.has_odd_text, false)'] -%}
+    {%- for reason, condition in input_checks(input) if not condition.startswith('typed.has_odd_text') and not condition.startswith('typed.broken_row')
+        and not reason.startswith('unknown_reference') -%}
+        {%- do odd.append('coalesce(' ~ condition ~ ', false)') -%}
+    {%- endfor -%}
+    {{ return(odd | join('\n        or ')) }}
+{% endmacro %}
+
+{#- Whether an input has a key: without it every row is a row of its own. -#}
+{% macro has_key(input) %}
+    {{ return(input_contract()[input]['key'] | reject('in', mapped_columns(input)) | list == [] or not execute) }}
+{% endmacro %}
+
+{#- What a reference may name. Who has only ordered is a customer too. -#}
+{% macro known_values(name, reference, as=name) -%}
+    select {{ name }} as {{ as }} from {{ ref('stg_' ~ reference) }}
+    {%- if reference == 'customers' %}
+    union
+    select {{ name }} as {{ as }} from {{ ref('stg_orders') }}
+    {%- endif %}
+{%- endmacro %}
 
 {#- {column: input} of the references that can be checked, because that input is there. -#}
 {% macro input_references(input) %}
@@ -150,7 +185,7 @@ from reasoned
         {%- elif column.type in ('date', 'timestamp') -%}
             {%- do checks.append(('too_early:' ~ name, 'typed.' ~ name ~ " < cast('" ~ (column.earliest or '1970-01-01') ~ "' as date)")) -%}
             {%- if not column.known_later -%}
-                {%- do checks.append(('after_as_of_date:' ~ name, 'cast(typed.' ~ name ~ ' as date) > latest.latest_date')) -%}
+                {%- do checks.append(('after_as_of_date:' ~ name, 'cast(typed.' ~ name ~ ' as date) > ' ~ latest_date())) -%}
             {%- endif -%}
         {%- endif -%}
         {%- if 'values' in column -%}

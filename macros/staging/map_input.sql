@@ -137,7 +137,7 @@
 {% endmacro %}
 
 {#-
-  The SQL of an input_ model: contract columns by name, with the raw row beside them. Text is trimmed here already,
+  The SQL of an input_ model: contract columns by name, with the row as delivered beside them. Text is trimmed here already,
   also because DuckDB otherwise moves a try_cast into its CSV reader, where it fails the build.
 -#}
 {% macro map_input(input) %}
@@ -155,14 +155,14 @@ mapped as (
 {%- endfor %}
 {%- if has_input(input) %}
         {{ 'source.broken_row' if execute and 'broken_row' in source_columns(input) else 'cast(null as string)' }} as broken_row,
-        {{ row_as_json('source') }} as row_json
+        {{ row_as_struct('source') }} as source_row
     from {{ input_source(input) }} as source
     {%- if var('inputs')[input].where is defined %}
     where {{ var('inputs')[input].where }}
     {%- endif %}
 {%- else %}
         cast(null as string) as broken_row,
-        cast(null as string) as row_json
+        cast(null as string) as source_row
     from (select 1 as absent) as source
     where false
 {%- endif %}
@@ -174,7 +174,7 @@ trimmed as (
         {{ trimmed(name if types[name] in ('varchar', 'string') else 'cast(' ~ name ~ ' as string)') ~ ' as ' ~ name if name in texts else name }},
 {%- endfor %}
         broken_row,
-        row_json
+        source_row
     from mapped
 ),
 
@@ -184,21 +184,9 @@ said as (
         {{ said(name, name, column) ~ ' as ' ~ name if name in texts else name }},
 {%- endfor %}
         broken_row,
-        row_json
+        source_row
     from trimmed
 )
 
--- the hash tells a refresh which rows are new or changed
-select
-    said.*,
-    {{ row_hash(row_keys(input), contract.keys() | join(', ') ~ ', broken_row') }} as row_hash
-from said
+select * from said
 {% endmacro %}
-
-{#- What identifies a row, as it is compared with others; all of it where nothing does. -#}
-{% macro row_keys(input) -%}
-    {%- set columns = input_contract()[input]['columns'] -%}
-    {%- set keys = [] -%}
-    {%- for name in input_contract()[input]['key'] -%}{%- do keys.append(typed(name, columns[name])) -%}{%- endfor -%}
-    {{ return(keys | join(', ') if input_contract()[input]['key'] | select('in', mapped_columns(input)) | list or not execute else columns.keys() | join(', ')) }}
-{%- endmacro %}

@@ -7,13 +7,7 @@ customers as (
 ),
 
 as_of_dates as (
-    select
-        as_of_date,
-        previous_as_of_date,
-        is_latest,
-        cast({{ dbt.dateadd('month', -12, 'as_of_date') }} as date) as year_before,
-        cast({{ dbt.dateadd('day', -90, 'as_of_date') }} as date) as quarter_before
-    from {{ ref('as_of_dates') }}
+    select * from {{ ref('as_of_dates') }}
 )
 
 -- nobody says since when: known on the latest date, not before

@@ -1,4 +1,4 @@
-{{ config(materialized='by_date') }}
+{{ config(materialized='each_date', unique_key='as_of_date') }}
 {#- without events nothing is known; with them, no event means none -#}
 {%- set no_event = '0' if has_input('events') else 'cast(null as integer)' -%}
 {%- set counts = {
@@ -8,40 +8,33 @@
 with
 
 customer_dates as (
-    select * from {{ due('customer_dates') }}
+    select * from {{ ref('customer_dates') }}
+    where {{ at_dates() }}
+),
+
+dates as (
+    select * from {{ ref('as_of_dates') }}
+    where {{ at_dates() }}
 ),
 
 seen as (
     select
-        customer_dates.customer_id,
-        customer_dates.as_of_date,
+        visits.customer_id,
+        dates.as_of_date,
         count(*) as lifetime_visits,
         {%- for count, number in counts.items() %}
-        sum(
-            case when visits.occurred_on > customer_dates.quarter_before then {{ number }} else 0 end
-        ) as {{ count }}_90d,
+        sum(case when visits.occurred_on > dates.quarter_before then {{ number }} else 0 end) as {{ count }}_90d,
         {%- endfor %}
         max(visits.occurred_on) as last_visit_on,
         max(visits.last_cart_at) as last_cart_at,
         max(visits.last_bought_at) as last_bought_at
     from {{ ref('visits') }} as visits
-    inner join customer_dates
-        on visits.customer_id = customer_dates.customer_id
-        and visits.occurred_on <= customer_dates.as_of_date
-    group by customer_dates.customer_id, customer_dates.as_of_date
+    inner join dates on visits.occurred_on <= dates.as_of_date
+    group by visits.customer_id, dates.as_of_date
 ),
 
 devices as (
-    select
-        customer_dates.customer_id,
-        customer_dates.as_of_date,
-        max_by(favourites.favourite, favourites.date_day) as favourite_device
-    from {{ ref('favourites') }} as favourites
-    inner join customer_dates
-        on favourites.customer_id = customer_dates.customer_id
-        and favourites.date_day <= customer_dates.as_of_date
-    where favourites.kind = 'device'
-    group by customer_dates.customer_id, customer_dates.as_of_date
+    {{ favourite(ref('visits'), 'device', 'occurred_on') }}
 ),
 
 -- a cart is not left if an order follows, be it in the web shop or elsewhere
@@ -73,7 +66,7 @@ carts as (
 select
     customer_dates.customer_id,
     customer_dates.as_of_date,
-    devices.favourite_device,
+    devices.favourite as favourite_device,
     cast(coalesce(seen.lifetime_visits, {{ no_event }}) as integer) as lifetime_visits,
     {%- for count in ['visits', 'views', 'searches', 'carts'] %}
     cast(coalesce(seen.{{ count }}_90d, {{ no_event }}) as integer) as {{ count }}_90d,

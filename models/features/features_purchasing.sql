@@ -1,57 +1,98 @@
-{{ config(materialized='by_date') }}
-
+{{ config(materialized='each_date', unique_key='as_of_date') }}
+{%- set weekday = "case weekday_number when 0 then 'monday' when 1 then 'tuesday' when 2 then 'wednesday'
+    when 3 then 'thursday' when 4 then 'friday' when 5 then 'saturday' else 'sunday' end" -%}
+{%- set daypart = "case when hour_of_day < 6 then 'night' when hour_of_day < 12 then 'morning'
+    when hour_of_day < 18 then 'afternoon' when hour_of_day >= 18 then 'evening' end" -%}
+{%- set habits = {'channel': 'channel', 'weekday': weekday, 'daypart': daypart} -%}
 with
 
 customer_dates as (
-    select * from {{ due('customer_dates') }}
+    select * from {{ ref('customer_dates') }}
+    where {{ at_dates() }}
 ),
 
-habits as (
+dates as (
+    select * from {{ ref('as_of_dates') }}
+    where {{ at_dates() }}
+),
+
+orders as (
     select
-        {%- for kind in ['channel', 'weekday', 'daypart', 'category'] %}
-        max_by(favourites.favourite, favourites.date_day) filter (
-            where favourites.kind = '{{ kind }}'
-        ) as favourite_{{ kind }},
-        {%- endfor %}
-        customer_dates.customer_id,
-        customer_dates.as_of_date
-    from {{ ref('favourites') }} as favourites
-    inner join customer_dates
-        on favourites.customer_id = customer_dates.customer_id
-        and favourites.date_day <= customer_dates.as_of_date
-    group by customer_dates.customer_id, customer_dates.as_of_date
+        customer_id,
+        channel,
+        ordered_on,
+        mod({{ dbt.datediff("cast('1969-12-29' as date)", 'ordered_on', 'day') }}, 7) as weekday_number,
+        -- midnight to the second is a date without a time
+        case when ordered_at <> ordered_on then extract(hour from ordered_at) end as hour_of_day
+    from {{ ref('stg_orders') }}
+    where is_counted
+),
+{% for habit, value in habits.items() %}
+{{ habit }}s as (
+    {{ favourite('orders', value, 'ordered_on') }}
+),
+{% endfor %}
+days as (
+    select * from {{ ref('category_days') }}
+),
+
+-- the mean price that was known on the day of a purchase
+prices as (
+    select
+        category,
+        date_day,
+        cast(sum(sum(amount)) over so_far as double)
+        / nullif(cast(sum(sum(quantity)) over so_far as double), 0) as mean_price
+    from days
+    group by category, date_day
+    window so_far as (
+        partition by category
+        order by date_day
+        rows between unbounded preceding and current row
+    )
+),
+
+by_category as (
+    select
+        days.customer_id,
+        dates.as_of_date,
+        days.category,
+        sum(days.amount) as amount,
+        sum(cast(days.quantity * prices.mean_price as decimal(18, 4))) as amount_at_mean_price,
+        coalesce(max(case when days.amount > 0 then days.date_day end), min(days.date_day)) as grown_on
+    from days
+    inner join dates on days.date_day <= dates.as_of_date
+    inner join prices
+        on days.category = prices.category
+        and days.date_day = prices.date_day
+    group by days.customer_id, dates.as_of_date, days.category
 ),
 
 tastes as (
     select
-        customer_dates.customer_id,
-        customer_dates.as_of_date,
-        cast(max(days.amount_so_far) as double) as favourite_category_amount,
-        cast(sum(days.amount) as double) as amount,
-        cast(sum(cast(days.quantity * prices.mean_price as decimal(18, 4))) as double) as amount_at_mean_price,
-        count(case when days.is_first then 1 end) as category_breadth
-    from {{ ref('category_days') }} as days
-    inner join {{ ref('category_prices') }} as prices
-        on days.category = prices.category
-        and days.date_day = prices.date_day
-    inner join customer_dates
-        on days.customer_id = customer_dates.customer_id
-        and days.date_day <= customer_dates.as_of_date
-    group by customer_dates.customer_id, customer_dates.as_of_date
+        customer_id,
+        as_of_date,
+        {{ first_to_reach('category', 'amount', 'grown_on') }} as favourite,
+        cast(max(amount) as double) as favourite_amount,
+        cast(sum(amount) as double) as amount,
+        cast(sum(amount_at_mean_price) as double) as amount_at_mean_price,
+        count(*) as category_breadth
+    from by_category
+    group by customer_id, as_of_date
 )
 
 select
     customer_dates.customer_id,
     customer_dates.as_of_date,
-    habits.favourite_channel,
-    habits.favourite_weekday,
-    habits.favourite_daypart,
-    habits.favourite_category,
-    tastes.favourite_category_amount / nullif(tastes.amount, 0) as favourite_category_share,
+    {%- for habit in habits %}
+    {{ habit }}s.favourite as favourite_{{ habit }},
+    {%- endfor %}
+    tastes.favourite as favourite_category,
+    tastes.favourite_amount / nullif(tastes.amount, 0) as favourite_category_share,
     cast(tastes.category_breadth as integer) as category_breadth,
     tastes.amount / nullif(tastes.amount_at_mean_price, 0) as price_level
 from customer_dates
-{%- for part in ['habits', 'tastes'] %}
+{%- for part in ['channels', 'weekdays', 'dayparts', 'tastes'] %}
 left join {{ part }}
     on customer_dates.customer_id = {{ part }}.customer_id -- noqa: LT02
     and customer_dates.as_of_date = {{ part }}.as_of_date -- noqa: LT02

@@ -1,11 +1,12 @@
-{{ config(materialized='by_date') }}
+{{ config(materialized='each_date', unique_key='as_of_date') }}
 {#- no consent on record means no contact; no record of consents at all means unknown -#}
 {%- set no_consent = 'false' if has_input('consents') else 'cast(null as boolean)' -%}
 {%- set channels = input_contract()['consents']['columns']['channel']['values'] -%}
 with
 
 customer_dates as (
-    select * from {{ due('customer_dates') }}
+    select * from {{ ref('customer_dates') }}
+    where {{ at_dates() }}
 ),
 
 last_words as (

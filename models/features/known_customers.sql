@@ -3,7 +3,7 @@ with
 first_seen as (
     {%- for model, day in {
         'stg_orders': 'ordered_on',
-        'stg_events': 'occurred_on',
+        'visits': 'occurred_on',
         'stg_consents': 'changed_on',
         'stg_customers': 'created_on',
     }.items() %}

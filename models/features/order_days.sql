@@ -1,9 +1,7 @@
-{{ config(materialized='by_customer') }}
-
 with
 
 orders as (
-    select * from {{ due('stg_orders') }}
+    select * from {{ ref('stg_orders') }}
     where is_counted
 ),
 
@@ -107,10 +105,6 @@ select
     returnable_amount,
     returned_amount,
     last_ordered_at,
-    gap_days,
-    median(gap_days) over (
-        partition by customer_id
-        order by date_day
-        rows between unbounded preceding and current row
-    ) as median_gap_days
+    gap_days
 from gaps
+order by customer_id, date_day

@@ -1,4 +1,3 @@
-{{ config(materialized='by_customer') }}
 {%- set in_cart %}sum(case event_type when 'add_to_cart' then 1 when 'remove_from_cart' then -1 else 0 end){% endset -%}
 
 select
@@ -6,6 +5,7 @@ select
     occurred_on,
     visit_id,
     min(device) as device,
+    count(*) as events,
     count(case when event_type = 'view' then 1 end) as views,
     count(case when event_type = 'search' then 1 end) as searches,
     case when {{ in_cart }} > 0 then 1 else 0 end as carts,
@@ -14,5 +14,6 @@ select
     -- a cart that was emptied again is none
     case when {{ in_cart }} > 0 then max(case when event_type = 'add_to_cart' then occurred_at end) end as last_cart_at,
     max(case when event_type = 'purchase' then occurred_at end) as last_bought_at
-from {{ due('stg_events') }}
+from {{ ref('stg_events') }}
 group by customer_id, occurred_on, visit_id
+order by customer_id, occurred_on

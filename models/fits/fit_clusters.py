@@ -1,18 +1,18 @@
 """Clusters at each fit date, as a table of parameters: customer_segmentation.clusters says what it holds."""
 
-import duckdb
-
-from customer_segmentation import clusters
+from customer_segmentation.fits import due_fits, stored_fits, with_stored
 
 
 def model(dbt, session):
-    """Return the table; ids are those of the last build, which is this table as it stands."""
-    sample = dbt.ref("cluster_sample").df()
-    columns = clusters.read_columns(dbt.ref("cluster_columns").df())
-    settings = dict(dbt.ref("fit_settings").fetchall())
-    fit_dates = [fitted_on for (fitted_on,) in dbt.ref("fit_dates").fetchall()]
-    try:
-        previous = session.sql(f"select * from {dbt.this}").df()
-    except duckdb.CatalogException:
-        previous = None  # the first build
-    return clusters.fit_table(sample, columns, settings, previous, fit_dates)
+    """Return the stored fits and those that are due; clusters that are found again keep their ids."""
+    due = due_fits(dbt.ref("fits_due"), "fit_clusters")
+    stored = stored_fits(session, dbt.this)
+    made = None
+    if due.dates:
+        from customer_segmentation import clusters  # only where it is needed: it takes a second
+
+        columns = clusters.read_columns(due.settings["columns"])
+        previous = None if stored is None or dbt.config.meta_get("restate") else stored.df()
+        sample = dbt.ref("cluster_sample").df()
+        made = clusters.fit_table(sample, columns, due.settings["method"], previous, due.dates)
+    return with_stored(session, stored, made, due, dbt.ref("fit_dates"))

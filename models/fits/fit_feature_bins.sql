@@ -1,9 +1,16 @@
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='fitted_on', post_hook="{{ forget_later_dates() }}") }}
+
 with
+
+fit_dates as (
+    select fitted_on from {{ ref('fits_due') }}
+    where fit = 'fit_feature_bins'
+),
 
 feature_values as (
     select feature_values.*
     from {{ ref('fit_feature_values') }} as feature_values
-    inner join {{ ref('fit_dates') }} as fit_dates on feature_values.as_of_date = fit_dates.fitted_on
+    inner join fit_dates on feature_values.as_of_date = fit_dates.fitted_on
 ),
 
 -- tenths, as far as values can tell customers apart
@@ -59,7 +66,8 @@ select
     bins.bin,
     bins.upper_bound,
     cast(coalesce(counted.customers, 0) as integer) as customers,
-    coalesce(counted.customers, 0) / cast(bins.customers as double) as share
+    coalesce(counted.customers, 0) / cast(bins.customers as double) as share,
+    '{{ settings_hash('fit_feature_bins') }}' as made_with
 from bins
 left join counted
     on bins.fitted_on = counted.fitted_on

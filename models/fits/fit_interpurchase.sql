@@ -1,4 +1,4 @@
-{{ config(materialized='by_date') }}
+{{ config(materialized='each_date', unique_key='fitted_on') }}
 
 with
 
@@ -8,11 +8,13 @@ rhythms as (
         rfm.customer_id,
         rfm.interpurchase_days_median,
         purchasing.favourite_category
-    from {{ due('features_rfm') }} as rfm
-    inner join {{ due('features_purchasing') }} as purchasing
+    from {{ ref('features_rfm') }} as rfm
+    inner join {{ ref('features_purchasing') }} as purchasing
         on rfm.customer_id = purchasing.customer_id
         and rfm.as_of_date = purchasing.as_of_date
-    where rfm.interpurchase_count > 0
+    where
+        rfm.interpurchase_count > 0
+        and {{ at_dates('rfm.as_of_date') }}
 ),
 
 groups as (

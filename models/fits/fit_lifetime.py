@@ -1,20 +1,15 @@
 """The lifetime models of all fit dates: customer_segmentation.lifetime does the work."""
 
-from customer_segmentation.lifetime.table import fit_table
+from customer_segmentation.fits import due_fits, stored_fits, with_stored
 
 
 def model(dbt, session):
-    """Fit purchases and spend for each fit date."""
-    settings = dict(dbt.ref("fit_settings").fetchall())
-    dates = dbt.ref("fit_dates").df()["fitted_on"]
-    states, spend = dbt.ref("lifetime_states").df(), dbt.ref("spend_states").df()
-    parameters = fit_table(dates, states, spend, settings)  # noqa: F841
-    return session.sql("""
-        select
-            cast(fitted_on as date) as fitted_on,
-            cast(model as string) as model,
-            cast(parameter as string) as parameter,
-            cast(value as double) as value,
-            cast(note as string) as note
-        from parameters
-    """)
+    """Return the stored fits of purchases and spend, and those that are due."""
+    due = due_fits(dbt.ref("fits_due"), "fit_lifetime")
+    made = None
+    if due.dates:
+        from customer_segmentation.lifetime.table import fit_table
+
+        states, spend = dbt.ref("lifetime_states").df(), dbt.ref("spend_states").df()
+        made = fit_table(due.dates, states, spend, due.settings["model"])
+    return with_stored(session, stored_fits(session, dbt.this), made, due, dbt.ref("fit_dates"))

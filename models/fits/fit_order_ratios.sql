@@ -1,4 +1,11 @@
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='fitted_on', post_hook="{{ forget_later_dates() }}") }}
+
 with
+
+fit_dates as (
+    select fitted_on from {{ ref('fits_due') }}
+    where fit = 'fit_order_ratios'
+),
 
 days as (
     select
@@ -22,7 +29,7 @@ totals as (
         cast(sum(days.squared_orders_placed) as double) as squared_orders_placed,
         cast(sum(days.margin) as double) as margin,
         cast(sum(days.revenue_of_known_cost) as double) as revenue_of_known_cost
-    from {{ ref('fit_dates') }} as fit_dates
+    from fit_dates
     inner join days on fit_dates.fitted_on >= days.date_day
     group by fit_dates.fitted_on
 )
@@ -33,5 +40,6 @@ select
     orders / nullif(purchases, 0) as orders_per_purchase,
     squared_orders_placed / nullif(purchases, 0)
     - (orders_placed / nullif(purchases, 0)) * (orders_placed / nullif(purchases, 0)) as orders_per_purchase_variance,
-    margin / nullif(revenue_of_known_cost, 0) as margin_share
+    margin / nullif(revenue_of_known_cost, 0) as margin_share,
+    '{{ settings_hash('fit_order_ratios') }}' as made_with
 from totals

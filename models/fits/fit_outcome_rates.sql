@@ -1,3 +1,4 @@
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='fitted_on', post_hook="{{ forget_later_dates() }}") }}
 {%- set by_hand = var('rfm_cutoffs') or {} -%}
 {%- set metrics = {'recency': 'days_since_last_order', 'frequency': 'lifetime_orders'} -%}
 with
@@ -110,7 +111,8 @@ select
     cast(means.customers as integer) as customers,
     means.mean_orders,
     means.mean_revenue,
-    means.order_share
+    means.order_share,
+    '{{ settings_hash('fit_outcome_rates') }}' as made_with
 from cells
 inner join means
     on (cells.recency_score = means.recency_score or means.recency_score = 0)

@@ -1,11 +1,13 @@
-{{ config(materialized='by_date') }}
+{{ config(materialized='each_date', unique_key='fitted_on') }}
 {%- set metrics = rfm_metrics() -%}
 {%- set by_hand = var('rfm_cutoffs') or {} -%}
 with
 
 buyers as (
-    select * from {{ due('features_rfm') }}
-    where lifetime_orders > 0
+    select * from {{ ref('features_rfm') }}
+    where
+        lifetime_orders > 0
+        and {{ at_dates() }}
 ),
 {% for metric, column in metrics.items() %}
 {{ metric }} as (

@@ -3,6 +3,11 @@
 {%- set resolutions = [1, 7, 28] -%}
 with
 
+fit_dates as (
+    select fitted_on from {{ ref('fits_due') }}
+    where fit = 'fit_lifetime'
+),
+
 buyers as (
     select
         fit_dates.fitted_on,
@@ -11,7 +16,7 @@ buyers as (
         rfm.days_from_first_to_last_purchase as last_purchase_days,
         rfm.days_since_first_purchase - rfm.days_from_first_to_last_purchase as silent_days
     from {{ ref('features_rfm') }} as rfm
-    inner join {{ ref('fit_dates') }} as fit_dates on rfm.as_of_date = fit_dates.fitted_on
+    inner join fit_dates on rfm.as_of_date = fit_dates.fitted_on
     where rfm.days_since_first_purchase is not null
 ),
 

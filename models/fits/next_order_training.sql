@@ -5,6 +5,11 @@
 {%- set features = next_order_features_in_use() -%}
 with
 
+fit_dates as (
+    select fitted_on from {{ ref('fits_due') }}
+    where fit = 'fit_next_order'
+),
+
 as_of_dates as (
     select
         as_of_date,
@@ -17,7 +22,7 @@ training_dates as (
     select
         fit_dates.fitted_on,
         as_of_dates.as_of_date
-    from {{ ref('fit_dates') }} as fit_dates
+    from fit_dates
     inner join as_of_dates
         on cast({{ dbt.dateadd('day', gap_days, 'as_of_dates.outcome_until') }} as date) <= fit_dates.fitted_on
     qualify

@@ -1,7 +1,8 @@
 with
 
 fit_dates as (
-    select * from {{ ref('fit_dates') }}
+    select fitted_on from {{ ref('fits_due') }}
+    where fit = 'fit_outcome_rates'
 ),
 
 horizons as (

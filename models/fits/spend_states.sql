@@ -1,5 +1,10 @@
 with
 
+fit_dates as (
+    select fitted_on from {{ ref('fits_due') }}
+    where fit = 'fit_lifetime'
+),
+
 -- who came back: only they show how spend varies from purchase to purchase, and theirs is the spend to come
 repeaters as (
     select
@@ -8,7 +13,7 @@ repeaters as (
         rfm.lifetime_revenue,
         cast(rfm.lifetime_revenue as double) / (rfm.interpurchase_count + 1) as mean_spend
     from {{ ref('features_rfm') }} as rfm
-    inner join {{ ref('fit_dates') }} as fit_dates on rfm.as_of_date = fit_dates.fitted_on
+    inner join fit_dates on rfm.as_of_date = fit_dates.fitted_on
     where
         rfm.interpurchase_count > 0
         and rfm.lifetime_revenue > 0

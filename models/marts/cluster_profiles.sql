@@ -51,20 +51,15 @@ clusters as (
 
 members as (
     select
-        scores.nearest_cluster as cluster,
+        nearest_cluster as cluster,
         count(*) as customers,
         sum(count(*)) over () as all_customers,
-        sum(features_rfm.revenue_12m) as revenue_12m,
-        sum(sum(features_rfm.revenue_12m)) over () as all_revenue_12m,
-        median(scores.cluster_distance) as cluster_distance_median
-    from latest
-    inner join {{ ref('score_cluster') }} as scores
-        on latest.as_of_date = scores.as_of_date
-        and latest.fitted_on = scores.fitted_on
-    inner join {{ ref('features_rfm') }} as features_rfm
-        on scores.customer_id = features_rfm.customer_id
-        and scores.as_of_date = features_rfm.as_of_date
-    group by scores.nearest_cluster
+        sum(revenue_12m) as revenue_12m,
+        sum(sum(revenue_12m)) over () as all_revenue_12m,
+        median(cluster_distance) as cluster_distance_median
+    from {{ ref('latest_features') }}
+    where nearest_cluster is not null
+    group by nearest_cluster
 )
 
 select

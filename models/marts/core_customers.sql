@@ -7,11 +7,8 @@ expected as (
         as_of_date,
         cast(expected_revenue_365d as decimal(18, 2)) as expected_revenue_365d,
         cast(coalesce(revenue_12m, 0) as decimal(18, 2)) as revenue_12m
-    from {{ ref('placed_segments') }}
-    where
-        as_of_date = {{ latest_date() }}
-        and fitted_on = as_of_date
-        and expected_revenue_365d > 0
+    from {{ ref('latest_features') }}
+    where expected_revenue_365d > 0
 ),
 
 -- customers of equal value stand on the same place, so all of them are core or none

@@ -16,12 +16,11 @@
 with
 
 features as (
-    select * from {{ ref('customer_features') }}
-    where as_of_date = {{ latest_date() }}
+    select * from {{ ref('latest_features') }}
 ),
 
 published as (
-    select * from {{ ref('published_segments') }}
+    select * from {{ ref('segment_history') }}
     where as_of_date = {{ latest_date() }}
 ),
 

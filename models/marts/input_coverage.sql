@@ -19,8 +19,9 @@ latest as (
         {{ 'cast(max(' ~ name ~ ') as date)' if column.type in dates else 'null' }} as {{ name }}_latest,
         {%- endfor %}
         count(*) as accepted_rows
-    from {{ ref('checked_' ~ input) }}
-    where reasons is null
+    from (
+        {{ accepted_rows(input) | indent(8) }}
+    ) as accepted
 ),
 {% endfor %}
 subjects as (

@@ -6,7 +6,10 @@ with
     select
         '{{ input }}' as input,
         (select count(*) from {{ ref('input_' ~ input) }}) as rows_in,
-        (select count(*) from {{ ref('stg_' ~ input) }}) as rows_accepted
+        (
+            select accepted_rows from {{ ref('input_coverage') }}
+            where subject = 'input' and name = '{{ input }}'
+        ) as rows_accepted
 ),
 {%- endfor %}
 

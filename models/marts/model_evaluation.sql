@@ -123,10 +123,7 @@ problems as (
 ),
 
 latest as (
-    select
-        max(as_of_date) as latest_date,
-        (select max(made_with.data_until) from {{ ref('fits_made_with') }} as made_with) as judged_until
-    from {{ ref('as_of_dates') }}
+    select max(as_of_date) as latest_date from {{ ref('as_of_dates') }}
 ),
 
 -- the last date on which each score was judged
@@ -178,7 +175,6 @@ select
         when measured.metric is not null then verdicts.note
         when problems.problem is not null then problems.problem
         when windows.outcome_until > latest.latest_date then 'the outcome window ends after the data'
-        when windows.outcome_until > latest.judged_until then 'not judged since the last fit'
         else 'no buyer had a prediction'
     end as note
 from windows

@@ -3,7 +3,7 @@
 with
 
 membership as (
-    select * from {{ ref('membership') }}
+    {{ memberships() | indent(4) }}
 ),
 
 publications as (

@@ -13,14 +13,9 @@ latest as (
 -- how far the revenue of a customer may be from what is expected
 spreads as (
     select
-        spreads.customer_id,
-        cast(spreads.expected_revenue_365d_variance as decimal(38, 4)) as expected_revenue_365d_variance
-    from {{ ref('score_lifetime') }} as spreads
-    inner join {{ ref('fits_in_use') }} as fits
-        on spreads.as_of_date = fits.as_of_date
-        and spreads.fitted_on = fits.learned_on
-        and fits.as_of_date = fits.fitted_on
-    where spreads.as_of_date = {{ latest_date() }}
+        customer_id,
+        cast(expected_revenue_365d_variance as decimal(38, 4)) as expected_revenue_365d_variance
+    from {{ ref('latest_features') }}
 ),
 
 -- how far the fit may be from the population, for all segments alike
@@ -50,11 +45,10 @@ model_errors as (
 
 members as (
     select
-        membership.segmentation,
-        membership.segment,
-        membership.customer_id
-    from {{ ref('membership') }} as membership
-    where membership.as_of_date = {{ latest_date() }}
+        segmentation,
+        segment,
+        customer_id
+    from ({{ memberships('as_of_date = ' ~ latest_date()) | indent(4) }}) as memberships
     union all
     select
         '(all)' as segmentation,

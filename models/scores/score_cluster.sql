@@ -1,4 +1,4 @@
-{{ config(materialized='by_date') }}
+{{ config(materialized='view') }}
 {%- set columns = cluster_columns() -%}
 {%- set slots = cluster_slots() -%}
 with
@@ -51,7 +51,7 @@ fitted as (
 ),
 
 buyers as (
-    select * from {{ due('cluster_features') }}
+    {{ cluster_buyers() | indent(4) }}
 ),
 
 -- a value that is not known is neither high nor low

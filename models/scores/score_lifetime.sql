@@ -72,7 +72,8 @@ expected as (
         spend.probability_alive * purchases_if_alive.any_next_purchase as any_next_purchase
     from spend
     left join purchases_if_alive
-        on spend.fitted_on = purchases_if_alive.fitted_on
+        on spend.as_of_date = purchases_if_alive.as_of_date
+        and spend.fitted_on = purchases_if_alive.fitted_on
         and spend.repeat_purchases = purchases_if_alive.repeat_purchases
         and spend.tenure_days = purchases_if_alive.tenure_days
 )

@@ -1,4 +1,4 @@
-{{ config(materialized='by_date') }}
+{{ config(materialized='view') }}
 {%- set features = next_order_features_in_use() -%}
 with
 

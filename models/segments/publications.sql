@@ -4,11 +4,12 @@
         incremental_strategy='delete+insert',
         unique_key='as_of_date',
         on_schema_change='append_new_columns',
+        full_refresh=var('restate'),
         post_hook="{{ forget_open_dates() }}",
     )
 }}
 {%- set definitions = published_definitions() -%}
--- depends_on: {{ ref('published_segments') }}
+-- depends_on: {{ ref('segment_history') }}
 {%- for name in var('segmentations') %}
 -- depends_on: {{ ref('segments_' ~ name) }}
 {%- endfor %}
@@ -23,12 +24,26 @@ fits as (
     select * from {{ ref('fits_in_use') }}
 ),
 
+versions as (
+    select distinct
+        fit,
+        fitted_on,
+        fit_version
+    from {{ ref('fit_parameters') }}
+),
+
 fit_versions as (
     select
-        as_of_date,
-        {{ sorted_text("concat(fit, ' ', fit_version)") }} as fit_versions
-    from {{ ref('fit_versions') }}
-    group by as_of_date
+        fits.as_of_date,
+        {{ sorted_text("concat(versions.fit, ' ', versions.fit_version)") }} as fit_versions
+    from fits
+    inner join versions
+        on versions.fitted_on = case
+            when versions.fit in ('rfm_cutoffs', 'interpurchase', 'value_cutoffs') then fits.cutoffs_on
+            else fits.learned_on
+        end
+    where fits.as_of_date = fits.fitted_on
+    group by fits.as_of_date
 ),
 
 definitions as (

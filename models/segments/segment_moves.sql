@@ -1,4 +1,12 @@
-{{ config(materialized='record', post_hook="{{ forget_open_dates() }}") }}
+{{
+    config(
+        materialized='each_date',
+        unique_key='as_of_date',
+        on_schema_change='append_new_columns',
+        full_refresh=var('restate'),
+        post_hook="{{ forget_open_dates() }}",
+    )
+}}
 {%- set definitions = published_definitions() %}
 
 with
@@ -7,7 +15,8 @@ due as (
     select
         as_of_date,
         previous_as_of_date
-    from {{ due('as_of_dates') }}
+    from {{ ref('as_of_dates') }}
+    where {{ at_dates() }}
 ),
 
 versions as (
@@ -28,15 +37,14 @@ published_{{ name }} as (
         published.*,
         due.as_of_date as due_on,
         due.previous_as_of_date
-    from {{ ref('published_segments') }} as published
+    from {{ ref('segment_history') }} as published
     inner join due on published.as_of_date = due.{{ day }}
 ),
 
 known_{{ name }} as (
-    select placed.*
-    from {{ ref('placed_segments') }} as placed
-    inner join due on placed.as_of_date = due.{{ day }}
-    where placed.fitted_on = placed.as_of_date
+    select assignments.*
+    from {{ ref('segment_assignments') }} as assignments
+    inner join due on assignments.as_of_date = due.{{ day }}
 ),
 
 {{ name }} as (
@@ -66,10 +74,10 @@ changes as (
         coalesce(now.lifetime_orders - coalesce(before.lifetime_orders, 0), 0) as orders,
         coalesce(now.lifetime_revenue - coalesce(before.lifetime_revenue, 0), 0) as revenue,
         coalesce(now.revenue_12m, before.revenue_12m, 0) as revenue_12m,
-        cast(now.expected_revenue_365d as decimal(18, 4)) as expected_revenue_365d,
-        cast(now.lifetime_value as decimal(18, 4)) as lifetime_value,
-        cast(now.churn_probability as decimal(18, 9)) as churn_probability,
-        cast(now.next_order_probability as decimal(18, 9)) as next_order_probability,
+        now.expected_revenue_365d,
+        now.lifetime_value,
+        now.churn_probability,
+        now.next_order_probability,
         case when now.last_order_on > now.previous_as_of_date then 1 else 0 end as is_buyer,
         case
             when now.last_order_on > now.previous_as_of_date and before.lifetime_orders > 0 then 1

@@ -1,9 +1,7 @@
-{%- set dated = {
-    'orders': 'ordered_at',
-    'events': 'occurred_at',
-    'consents': 'changed_at',
-    'customers': 'created_at',
-} -%}
+{%- set dated = {} -%}
+{%- for input, contract in input_contract().items() if contract.dated_by -%}
+    {%- do dated.update({input: contract.dated_by}) -%}
+{%- endfor -%}
 {%- set first_of_month = dbt.date_trunc('month', 'latest_date') -%}
 with
 
@@ -72,5 +70,7 @@ grid as (
 select
     as_of_date,
     lag(as_of_date) over (order by as_of_date) as previous_as_of_date,
+    cast({{ dbt.dateadd('month', -12, 'as_of_date') }} as date) as year_before,
+    cast({{ dbt.dateadd('day', -90, 'as_of_date') }} as date) as quarter_before,
     as_of_date = latest_date as is_latest
 from grid

@@ -1,3 +1,1 @@
-{{ config(materialized='by_row', input='consents') }}
-
 {{ check_input('consents') }}

@@ -1,3 +1,1 @@
-{{ config(materialized='by_row', input='customers') }}
-
 {{ check_input('customers') }}

@@ -1,3 +1,1 @@
-{{ config(materialized='by_row', input='events') }}
-
 {{ check_input('events') }}

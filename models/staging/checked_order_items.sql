@@ -1,3 +1,1 @@
-{{ config(materialized='by_row', input='order_items') }}
-
 {{ check_input('order_items') }}

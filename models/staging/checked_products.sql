@@ -1,3 +1,1 @@
-{{ config(materialized='by_row', input='products') }}
-
 {{ check_input('products') }}

@@ -1,4 +1,8 @@
-{{ config(materialized='view') }}
+with
+
+accepted as (
+    {{ accepted_rows('consents') }}
+)
 
 select
     customer_id,
@@ -6,5 +10,4 @@ select
     is_granted,
     changed_at,
     cast(changed_at as date) as changed_on
-from {{ ref('checked_consents') }}
-where reasons is null
+from accepted

@@ -1,4 +1,8 @@
-{{ config(materialized='view') }}
+with
+
+accepted as (
+    {{ accepted_rows('customers') }}
+)
 
 select
     customer_id,
@@ -19,5 +23,4 @@ select
     birth_date,
     created_at,
     cast(created_at as date) as created_on
-from {{ ref('checked_customers') }}
-where reasons is null
+from accepted

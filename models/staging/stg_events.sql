@@ -1,5 +1,11 @@
 {{ config(materialized='view') }}
 
+with
+
+accepted as (
+    {{ accepted_rows('events') }}
+)
+
 select
     event_id,
     customer_id,
@@ -13,5 +19,4 @@ select
     channel,
     occurred_at,
     cast(occurred_at as date) as occurred_on
-from {{ ref('checked_events') }}
-where reasons is null
+from accepted

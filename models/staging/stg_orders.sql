@@ -1,6 +1,12 @@
-{{ config(materialized='view') }}
+{{ config(post_hook="{{ check_some_orders() }}") }}
 {%- set mapped = mapped_columns('orders') %}
 {%- set no_return = '0' if 'returned_amount' in mapped or 'status' in mapped else 'null' %}
+
+with
+
+accepted as (
+    {{ accepted_rows('orders') }}
+)
 
 select
     order_id,
@@ -22,5 +28,6 @@ select
     cast(ordered_at as date) as ordered_on,
     -- a return without a time of its own counts from the day of the order, and none counts before it
     cast(greatest(coalesce(returned_at, ordered_at), ordered_at) as date) as returned_on
-from {{ ref('checked_orders') }}
-where reasons is null
+from accepted
+-- so that whatever is summed by customer finds a customer's orders side by side
+order by customer_id, ordered_at

@@ -1,9 +1,12 @@
-{{ config(materialized='view') }}
+with
+
+accepted as (
+    {{ accepted_rows('products') }}
+)
 
 select
     product_id,
     product_name,
     category,
     brand
-from {{ ref('checked_products') }}
-where reasons is null
+from accepted

@@ -8,7 +8,7 @@ select
     count(*) as copies
 from {{ model }}
 {%- if last_dates and execute and flags.WHICH in ('build', 'test') %}
-where {{ customer_segmentation.as_dates(customer_segmentation.grid_dates()[-last_dates:]) }}
+where as_of_date in ('{{ customer_segmentation.grid_dates()[-last_dates:] | join("', '") }}')
 {%- endif %}
 group by {{ columns | join(', ') }}
 having count(*) > 1 or {% for column in columns %}{{ column }} is null{{ ' or ' if not loop.last }}{% endfor %}

@@ -10,6 +10,6 @@ exclusive as (
 select distinct
     membership.segmentation,
     membership.segment
-from {{ ref('membership') }} as membership
+from ({{ memberships('as_of_date = ' ~ latest_date()) }}) as membership
 inner join exclusive on membership.segmentation = exclusive.segmentation
 where membership.segment like '%|%'

@@ -10,6 +10,8 @@ pairs as (
     where
         segmentation <> '(all)'
         and previous_as_of_date is not null
+        -- closed dates were tested when they were written
+        and as_of_date = {{ latest_date() }}
 ),
 
 members as (
@@ -19,7 +21,7 @@ members as (
         membership.segment,
         count(*) as customers
     from pairs
-    inner join {{ ref('membership') }} as membership
+    inner join ({{ memberships() | indent(4) }}) as membership
         on pairs.previous_as_of_date = membership.as_of_date
         and pairs.segmentation = membership.segmentation
     group by pairs.as_of_date, pairs.segmentation, membership.segment
@@ -33,7 +35,9 @@ moves as (
         sum(customers) as customers,
         sum(share_of_from_segment) as shares
     from {{ ref('segment_migration') }}
-    where from_segment is not null
+    where
+        from_segment is not null
+        and as_of_date = {{ latest_date() }}
     group by as_of_date, segmentation, from_segment
 )
 

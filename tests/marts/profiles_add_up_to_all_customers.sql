@@ -15,15 +15,14 @@ published as (
         membership.segmentation,
         membership.segment,
         count(*) as customers
-    from {{ ref('membership') }} as membership
-    where membership.as_of_date = {{ latest_date() }}
+    from ({{ memberships('as_of_date = ' ~ latest_date()) | indent(4) }}) as membership
     group by membership.segmentation, membership.segment
     union all
     select
         '(all)' as segmentation,
         '(all)' as segment,
         count(*) as customers
-    from {{ ref('published_segments') }}
+    from {{ ref('segment_history') }}
     where as_of_date = {{ latest_date() }}
 ),
 

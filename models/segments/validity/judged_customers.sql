@@ -37,25 +37,24 @@ came as (
 ),
 
 -- under today's definitions, from what was known on the date
-placed as (
+assigned as (
     select
         customer_id,
         {%- for definition in definitions %}
         {{ definition.name }},
         {%- endfor %}
         as_of_date
-    from {{ ref('placed_segments') }}
-    where fitted_on = as_of_date
+    from {{ ref('segment_assignments') }}
 )
 
 select
-    placed.*,
+    assigned.*,
     judged_dates.outcome_window,
     cast(case when judged_dates.outcome_window > 0 then coalesce(came.orders, 0) end as integer) as orders,
     cast(case when judged_dates.outcome_window > 0 then coalesce(came.revenue, 0) end as decimal(18, 4)) as revenue,
     case when judged_dates.outcome_window > 0 then coalesce(came.orders_placed, 0) > 0 end as has_ordered
-from placed
-inner join judged_dates on placed.as_of_date = judged_dates.as_of_date
+from assigned
+inner join judged_dates on assigned.as_of_date = judged_dates.as_of_date
 left join came
-    on placed.customer_id = came.customer_id
-    and placed.as_of_date = came.as_of_date
+    on assigned.customer_id = came.customer_id
+    and assigned.as_of_date = came.as_of_date

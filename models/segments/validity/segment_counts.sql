@@ -19,8 +19,7 @@ customers as (
         {{ column }},
         {%- endfor %}
         revenue_12m
-    from {{ ref('customer_features') }}
-    where as_of_date = {{ latest_date() }}
+    from {{ ref('latest_features') }}
 )
 
 -- also who is outside of a segmentation, since that may be for lack of knowledge

@@ -15,8 +15,7 @@ counted as (
         count(case when {{ definition.population or 'true' }} then 1 end) as {{ definition.name }}_customers,
         {%- endfor %}
         count(*) as customers
-    from {{ ref('customer_features') }}
-    where as_of_date = {{ latest_date() }}
+    from {{ ref('latest_features') }}
 )
 
 {%- for segmentation, column, population in inputs %}

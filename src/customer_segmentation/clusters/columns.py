@@ -1,10 +1,10 @@
 """The columns that clusters are made of, as macros/fits/cluster_columns.sql declares them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-import pandas as pd
-
-from customer_segmentation.clusters.naming import LANGUAGES, Words
+from customer_segmentation.clusters.naming import Words
 from customer_segmentation.clusters.scaling import TRANSFORMS
 
 
@@ -28,16 +28,9 @@ class Column:
             raise ValueError(f"{self.name}: better is '{self.better}', which is neither high nor low")
 
 
-def read_columns(table: pd.DataFrame) -> list[Column]:
-    """Return the columns declared in the rows of the model cluster_columns, in their order there."""
+def read_columns(declared: Mapping[str, Mapping[str, Any]]) -> list[Column]:
+    """Return the columns of the settings of the fit: {name: {transform, better, high, low}}, in their order."""
     return [
-        Column(
-            row["column_name"],
-            row["transform"],
-            row["better"] or "",
-            Words(
-                *({language: row[f"{side}_{language}"] for language in LANGUAGES} for side in ("high", "low"))
-            ),
-        )
-        for row in table.sort_values("position").to_dict("records")
+        Column(name, column["transform"], column.get("better") or "", Words(column["high"], column["low"]))
+        for name, column in declared.items()
     ]

@@ -82,25 +82,23 @@ class Clusters:
 def fit_table(
     sample: pd.DataFrame,
     columns: Sequence[Column],
-    settings: Mapping[str, str],
+    method: str,
     previous: pd.DataFrame | None = None,
     fit_dates: Iterable[object] = (),
 ) -> pd.DataFrame:
     """Fit clusters at each fit date and return the table that the module describes.
 
     sample: one row per fit date and customer with fitted_on, customer_id and `columns`; the order of rows
-    does not matter. settings: `cluster_method` (kmeans or gaussian_mixture) and `full_refresh` ('true':
-    forget `previous`). previous: the table of the last build. A date on record keeps the ids that it has
+    does not matter. method: kmeans or gaussian_mixture. previous: the table of the last build. A date on record keeps the ids that it has
     there; any other takes those of the nearest fit before it, of this run or on record. Fits on record from
     before the first date stay as they are, so that a cluster that was published keeps its name. fit_dates:
     dates that are to have rows without customers too.
 
     Equal input gives equal output to the last digit.
     """
-    method = settings["cluster_method"]
     if method not in METHODS:
-        raise ValueError(f"cluster_method is '{method}', which is none of {METHODS}")
-    stored = {} if settings["full_refresh"] == "true" else record.read_past_fits(previous)
+        raise ValueError(f"the method is '{method}', which is none of {METHODS}")
+    stored = record.read_past_fits(previous)
     history = History(stored, dict(stored))
     customers = {record.as_date(day): rows for day, rows in sample.groupby("fitted_on")}
     days = sorted({*customers, *map(record.as_date, fit_dates)})

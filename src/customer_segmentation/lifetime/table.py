@@ -34,15 +34,15 @@ Row = tuple[str, float | None, str | None]  # parameter, value, note
 
 
 def fit_table(
-    dates: Iterable[object], purchases: pd.DataFrame, spend: pd.DataFrame, settings: Mapping[str, str]
+    dates: Iterable[object], purchases: pd.DataFrame, spend: pd.DataFrame, name: str
 ) -> pd.DataFrame:
     """Fit purchases and spend for each fit date by itself; one row per fit date, model and parameter.
 
-    dates: the fit dates, of the type that the frames have.
+    dates: the fit dates.
     purchases: fitted_on, repeat_purchases, last_purchase_days, tenure_days, customers; days count from the
         first purchase. Times are turned into weeks.
     spend: fitted_on, purchases, mean_spend, customers.
-    settings: lifetime_model is bg_nbd or pareto_nbd.
+    name: of the model of purchases, bg_nbd or pareto_nbd.
 
     Returns fitted_on, model, parameter, value and note, sorted. Parameters and diagnostics have values. A
     fit that was not made, or is not to be trusted, has one row: parameter `problem`, with a note that says
@@ -50,11 +50,10 @@ def fit_table(
     relative_error_90d and _365d are standard errors of the expected purchases of all, relative to them;
     revenue_relative_error_90d and _365d those of the expected revenue.
     """
-    name = settings["lifetime_model"]
     rows = []
     for date in dates:
-        bought = _purchase_states(purchases[purchases["fitted_on"] == date])
-        spent = _spend_states(spend[spend["fitted_on"] == date])
+        bought = _purchase_states(purchases[pd.to_datetime(purchases["fitted_on"]) == pd.Timestamp(date)])
+        spent = _spend_states(spend[pd.to_datetime(spend["fitted_on"]) == pd.Timestamp(date)])
         of_purchases = list(_purchase_rows(MODELS[name], bought))
         of_spend = list(_spend_rows(spent))
         rows += [(date, name, *row) for row in of_purchases]

@@ -1,6 +1,6 @@
 """From training rows to the table of parameters that SQL applies."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -49,10 +49,9 @@ class Rows:
         return Rows(self.values[mask], self.outcome[mask], self.date[mask])
 
 
-def read_features(table: pd.DataFrame) -> list[Feature]:
-    """Return the features declared in the rows of the model next_order_columns, in their order there."""
-    ordered = table.sort_values("position")
-    return [Feature(*row) for row in zip(ordered["feature"], ordered["transform"], strict=True)]
+def read_features(declared: Iterable[Mapping[str, str]]) -> list[Feature]:
+    """Return the features of the settings of the fit: mappings with `feature` and `transform`."""
+    return [Feature(one["feature"], one["transform"]) for one in declared]
 
 
 def fit_table(

@@ -1,3 +1,11 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='delete+insert',
+        unique_key=['score', 'as_of_date'],
+        post_hook="{{ forget_other_settings() }}",
+    )
+}}
 {%- set scores = evaluated_scores() -%}
 {%- set models = {'lifetime': 'score_lifetime', 'next_order': 'score_next_order', 'clusters': 'score_cluster'} -%}
 with
@@ -6,10 +14,36 @@ latest as (
     select max(as_of_date) as latest_date from {{ ref('as_of_dates') }}
 ),
 
+-- the windows that are over and not yet judged, of fits whose date is in the grid
+due as (
+    select
+        fit_dates.fitted_on,
+        scores.score
+    from {{ ref('fit_dates') }} as fit_dates
+    cross join (
+        {%- for score in scores %}
+        select '{{ score.name }}' as score, {{ score.horizon_days }} as horizon_days
+        union all
+        {%- endfor %}
+        select 'clusters' as score, 90 as horizon_days
+    ) as scores
+    cross join latest
+    where
+        cast({{ dbt.dateadd('day', 'scores.horizon_days', 'fit_dates.fitted_on') }} as date) <= latest.latest_date
+        {%- if is_incremental() %}
+        and not exists (
+            select 1 from {{ this }} as judged
+            where
+                judged.as_of_date = fit_dates.fitted_on
+                and judged.score = scores.score
+                and judged.made_with = '{{ evaluation_settings() }}'
+        )
+        {%- endif %}
+),
+
 sampled as (
-    select sampled_buyers.*
-    from {{ ref('sampled_buyers') }} as sampled_buyers
-    inner join {{ ref('fit_dates') }} as fit_dates on sampled_buyers.as_of_date = fit_dates.fitted_on
+    select * from {{ ref('sampled_buyers') }}
+    where as_of_date in (select due.fitted_on from due)
 ),
 
 rfm_scores as (
@@ -145,7 +179,10 @@ dated as (
     from holdout
 )
 
--- windows that are over
-select dated.*
+select
+    dated.*,
+    '{{ evaluation_settings() }}' as made_with
 from dated
-inner join latest on dated.outcome_until <= latest.latest_date
+inner join due
+    on dated.as_of_date = due.fitted_on
+    and dated.score = due.score

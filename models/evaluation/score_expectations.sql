@@ -140,5 +140,6 @@ select
     {%- endfor %}
     source_of_churn_probability as churn_basis,
     source_of_learned_order_probability as next_order_basis,
+    expected_revenue_365d_variance,
     next_order_days
 from named

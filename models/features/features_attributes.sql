@@ -24,6 +24,10 @@ aged as (
         customers.home_ownership,
         customers.industry,
         customers.employees,
+        customers.country,
+        customers.region,
+        customers.city,
+        customers.city_population,
         customers.birth_date,
         -- one year less where the birthday is still to come
         extract(year from customer_dates.as_of_date) - extract(year from customers.birth_date)
@@ -61,5 +65,15 @@ select
     home_ownership,
     industry,
     employees,
+    country,
+    region,
+    city,
+    city_population,
+    case
+        when city_population >= 1000000 then 'metropolis'
+        when city_population >= 300000 then 'large city'
+        when city_population >= 100000 then 'city'
+        when city_population >= 0 then 'town'
+    end as city_size,
     extract(month from birth_date) = extract(month from as_of_date) as is_birthday_month
 from aged

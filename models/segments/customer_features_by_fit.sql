@@ -14,6 +14,7 @@ select
     {{ read_from[model] or model }}.{{ column }},
     {%- endfor %}
     {%- endfor %}
+    score_value.expected_revenue_365d_variance,
     fits.fitted_on
 from {{ ref('customer_dates') }} as customer_dates
 -- features first: they are the same under each fit

@@ -1,4 +1,4 @@
-{{ config(materialized='by_date') }}
+{{ config(materialized='each_date', unique_key='fitted_on') }}
 
 with
 
@@ -6,11 +6,12 @@ expectations as (
     select
         as_of_date,
         expected_revenue_365d
-    from {{ due('score_expectations') }}
+    from {{ ref('score_expectations') }}
     where
         expected_revenue_365d is not null
         -- as known on the date: what the date before expected under this fit is for telling refits from moves
         and as_of_date = fitted_on
+        and {{ at_dates() }}
 )
 
 select

@@ -1,0 +1,104 @@
+{#-
+  `materialized='each_date'` is dbt's incremental with delete+insert by a date, for tables with a row for each customer
+  and date. A first build makes the dates one after the other, so it needs the memory of one; later runs make the latest
+  date and those that are not stored. The SQL reads its dates by `at_dates()`. docs/decisions/dates_and_refresh.md
+
+  A table that has other columns than its SQL is made anew. With `on_schema_change='append_new_columns'` it is a record:
+  it keeps its columns, and dates that have left the grid.
+-#}
+{% materialization each_date, default %}
+    {%- set date_column = config.require('unique_key') -%}
+    {%- set is_record = config.get('on_schema_change') == 'append_new_columns' -%}
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set columns = adapter.get_column_schema_from_query(get_empty_subquery_sql(sql)) -%}
+    {%- set stored = adapter.get_columns_in_relation(existing) | map(attribute='name') | list if existing else [] -%}
+    {%- set added = columns | rejectattr('name', 'in', stored) | list -%}
+    {%- set is_new = existing is none or not existing.is_table or should_full_refresh()
+        or (not is_record and (added or stored | length > columns | length)) -%}
+    {%- set written = make_intermediate_relation(target_relation) if is_new else target_relation -%}
+    {{ run_hooks(pre_hooks) }}
+    {%- if is_new -%}{{ drop_relation_if_exists(load_cached_relation(written)) }}{%- endif -%}
+    {%- for column in added if not is_new -%}
+        {%- call statement('add') -%}
+            alter table {{ written }} add column {{ column.quoted }} {{ column.data_type }}
+        {%- endcall -%}
+    {%- endfor -%}
+    {#- one transaction: a run that fails leaves the table as it was -#}
+    {%- for first, last in due_spans([] if is_new else dates_in(this, date_column)) -%}
+        {%- do run_query(set_session_variable('first_date', "cast('" ~ first ~ "' as date)")) -%}
+        {%- do run_query(set_session_variable('last_date', "cast('" ~ last ~ "' as date)")) -%}
+        {%- if not is_new -%}
+            {%- call statement('delete') -%}delete from {{ written }} where {{ at_dates(date_column) }}{%- endcall -%}
+        {%- endif -%}
+        {%- call statement('main') -%}
+            {%- if is_new and loop.first -%}{{ create_table_as(false, written, sql) }}
+            {%- else -%}insert into {{ written }} ({{ columns | map(attribute='quoted') | join(', ') }}) {{ sql }}
+            {%- endif -%}
+        {%- endcall -%}
+    {%- endfor -%}
+    {%- if not is_new and not is_record -%}
+        {%- call statement('gone') -%}
+            delete from {{ written }} where {{ date_column }} not in (select as_of_date from {{ built_model('as_of_dates') }})
+        {%- endcall -%}
+    {%- elif is_new -%}
+        {%- if existing is not none -%}{{ adapter.drop_relation(existing) }}{%- endif -%}
+        {{ adapter.rename_relation(written, target_relation) }}
+    {%- endif -%}
+    {{ run_hooks(post_hooks) }}
+    {%- do persist_docs(target_relation, model) -%}
+    {{ adapter.commit() }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}
+
+{#- The dates that are made now; in a unit test, all that are given. -#}
+{% macro at_dates(date_column='as_of_date') -%}
+    {%- if is_unit_test() -%}true
+    {%- else -%}{{ date_column }} between {{ session_variable('first_date') }} and {{ session_variable('last_date') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+  [(first, last)] of the dates to make: those not stored, and from the last stored one on, which may have been made before
+  its day was over. Neighbours go together up to a million rows.
+-#}
+{% macro due_spans(stored) %}
+    {%- set grid = grid_dates() -%}
+    {%- set at_once = [1000000 // ([count_of('known_customers'), 1] | max), 1] | max -%}
+    {%- set spans = [] -%}
+    {%- set going = namespace(length=0) -%}
+    {%- for date in grid -%}
+        {%- if date not in stored or date >= stored[-1] or loop.last -%}
+            {%- if 0 < going.length < at_once -%}
+                {%- do spans.append((spans.pop()[0], date)) -%}
+                {%- set going.length = going.length + 1 -%}
+            {%- else -%}
+                {%- do spans.append((date, date)) -%}
+                {%- set going.length = 1 -%}
+            {%- endif -%}
+        {%- else -%}
+            {%- set going.length = 0 -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(spans) }}
+{% endmacro %}
+
+{% macro grid_dates() %}{{ return(dates_in(built_model('as_of_dates'), 'as_of_date')) }}{% endmacro %}
+
+{% macro dates_in(relation, date_column) %}
+    {{ return(run_query('select distinct ' ~ date_column ~ ' from ' ~ relation ~ ' order by 1').columns[0].values() | list) }}
+{% endmacro %}
+
+{% macro count_of(model_name) %}{{ return(run_query('select count(*) from ' ~ built_model(model_name)).rows[0][0]) }}{% endmacro %}
+
+{#-
+  The latest as-of date as a literal: it reaches the tables behind views, which a join with `as_of_dates` does not.
+  Where nothing is run or built yet, as in unit tests, it is a query.
+-#}
+{% macro latest_date() %}
+    {%- set dates = ref('as_of_dates') -%}
+    {%- if execute and not is_unit_test() and flags.WHICH in ('run', 'build', 'test') -%}
+        {{ return("cast('" ~ run_query('select max(as_of_date) from ' ~ dates ~ ' where is_latest').rows[0][0] ~ "' as date)") }}
+    {%- endif -%}
+    {{ return('(select max(latest.as_of_date) from ' ~ dates ~ ' as latest where latest.is_latest)') }}
+{% endmacro %}

@@ -1,0 +1,15 @@
+"""Judges the learned scores on their holdouts: customer_segmentation/evaluation."""
+
+from customer_segmentation.fits import hash_of, stored_fits
+
+
+def model(dbt, session):
+    """Return metrics and verdicts, one row per score, fit date, heuristic and metric; as stored if no holdout is new."""
+    holdout = dbt.ref("evaluation_holdout")
+    judged = hash_of(sorted(holdout.project("score, as_of_date, made_with").distinct().fetchall()))
+    stored = stored_fits(session, dbt.this)
+    if stored is not None and stored.project("made_with").distinct().fetchall() == [(judged,)]:
+        return stored
+    from customer_segmentation.evaluation.evaluate import TYPES, evaluate
+
+    return evaluate(holdout.df()).astype(TYPES).assign(made_with=judged)

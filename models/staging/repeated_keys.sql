@@ -1,0 +1,18 @@
+{%- set inputs = [] -%}
+{%- for input in input_contract() if has_key(input) -%}{%- do inputs.append(input) -%}{%- endfor -%}
+{%- for input in inputs %}
+select
+    '{{ input }}' as input,
+    key_hash
+from (
+    {{ typed_rows(input) | indent(4) }}
+) as typed
+where {{ input_contract()[input]['key'] | join(' is not null and ') }} is not null
+group by key_hash
+having count(*) > 1
+union all
+{%- endfor %}
+select
+    cast(null as string) as input,
+    cast(null as {{ key_hash_type() }}) as key_hash
+where false
