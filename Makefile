@@ -30,14 +30,13 @@ help: ## what there is to make
 	@echo
 	@echo "  INPUT is demo, completejourney, cdnow or the path of a vars file (docs/your_own_data.md)."
 
-build: $(VENV)/.installed-$(LOCK) ## environment, build and report; INPUT=demo
+build: $(VENV)/.installed-$(LOCK) ## environment, build or what is new, and report; INPUT=demo
 	@$(BIN)/segmentation build --input "$(INPUT)"
 
-refresh: $(VENV)/.installed-$(LOCK) ## brings what was built up to date, with the fits that are stored
-	@$(BIN)/segmentation refresh --input "$(INPUT)"
+refresh: build ## another name for build, which brings up to date what was built before
 
-restate: $(VENV)/.installed-$(LOCK) ## as build, but publish the whole history anew
-	@$(BIN)/segmentation build --input "$(INPUT)" --full-refresh
+restate: $(VENV)/.installed-$(LOCK) ## computes everything anew, and publishes the whole history anew
+	@$(BIN)/segmentation build --input "$(INPUT)" --restate
 
 dashboard: $(VENV)/.installed-$(LOCK) $(VENV)/.installed-dashboard ## the boards of what was built, as pages in build/site/; LANGUAGE=ko
 	@$(BIN)/segmentation dashboard --input "$(INPUT)" --language "$(LANGUAGE)"

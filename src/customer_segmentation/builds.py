@@ -36,28 +36,24 @@ class BuildError(ReadableError):
 def build(
     source: Input,
     *,
-    refresh: bool = False,
     full_refresh: bool = False,
+    restate: bool = False,
     select: str | None = None,
     keep: bool = False,
     console: Console | None = None,
 ) -> list[str]:
     """Build an input aside, publish it as its database, and return dbt's warnings.
 
-    refresh: apply the stored fits to what is new. keep: leave what a failing build has built so far.
+    full_refresh: compute anew all that can be computed; what was published stays. restate: that, and publish
+    the whole history anew. keep: leave what a failing build has built so far.
     """
     if source.built_elsewhere:
         raise BuildError(f"{source.database} is of another project. Build it there: dbt build.")
-    if refresh and not source.database.is_file():
-        raise BuildError(
-            f"There are no fits to apply yet, because {source.database} was never built: "
-            "make build comes first."
-        )
     before = _file(source.database)
     copy = None
     try:
         with publishing.aside(source.database, keep=keep) as copy:
-            results, warnings = _run_dbt(copy, _arguments(source, refresh, full_refresh, select), console)
+            results, warnings = _run_dbt(copy, _arguments(source, full_refresh, restate, select), console)
             _check_complete(copy, results)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_state(source.database, before)) from None
@@ -81,21 +77,19 @@ def _state(database: Path, before: int | None) -> str:
     return f"{database} is as it was." if now else "Nothing is published."
 
 
-def _arguments(source: Input, refresh: bool, full_refresh: bool, select: str | None) -> list[str]:
+def _arguments(source: Input, full_refresh: bool, restate: bool, select: str | None) -> list[str]:
     """Return dbt's arguments.
 
-    Each set of variables has a target folder of its own, because others make dbt parse everything anew. The
-    unit tests say nothing about an input, so only the build of the demo runs them.
+    Each set of variables has a target folder of its own, because others make dbt parse everything anew. Unit
+    tests say nothing about an input: `make test` runs them.
     """
-    variables = source.vars | ({"refresh": True} if refresh else {})
-    target = PROJECT / "target" / (f"{source.name}_refresh" if refresh else source.name)
+    variables = source.vars | ({"restate": True} if restate else {})
+    target = PROJECT / "target" / (f"{source.name}_restated" if restate else source.name)
     arguments = ["build", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-    arguments += ["--target-path", str(target), "--log-level", "none"]
+    arguments += ["--target-path", str(target), "--log-level", "none", "--exclude-resource-type", "unit_test"]
     if variables:
-        arguments += ["--vars", json.dumps(variables, default=str), "--exclude-resource-type", "unit_test"]
-    if refresh:
-        arguments += ["--exclude", "tag:fit", "tag:judgement"]
-    if full_refresh:
+        arguments += ["--vars", json.dumps(variables, default=str)]
+    if full_refresh or restate:
         arguments.append("--full-refresh")
     if select:
         arguments += ["--select", select]

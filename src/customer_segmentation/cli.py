@@ -70,13 +70,19 @@ quiet_option = click.option("--quiet", is_flag=True, help="No progress and no re
 
 @main.command()
 @input_option
-@click.option("--full-refresh", is_flag=True, help="Publish the whole history anew.")
+@click.option(
+    "--full-refresh", is_flag=True, help="Compute closed dates and fits anew; what was published stays."
+)
+@click.option("--restate", is_flag=True, help="As --full-refresh, and publish the whole history anew.")
 @click.option("--select", metavar="NODES", help="Build only these nodes (dbt's --select), without a report.")
 @keep_option
 @quiet_option
-def build(name_or_path: str, full_refresh: bool, select: str | None, keep: bool, quiet: bool) -> None:
-    """Run dbt build with an input, publish it at once, then print its segments."""
-    _build(name_or_path, quiet, "Building", select=select, full_refresh=full_refresh, keep=keep)
+def build(name_or_path: str, quiet: bool, select: str | None, **options: bool) -> None:
+    """Run dbt build with an input, publish it at once, then print its segments.
+
+    The first build computes the history; later ones the latest date and what is new.
+    """
+    _build(name_or_path, quiet, "Building", select=select, **options)
 
 
 @main.command()
@@ -84,15 +90,15 @@ def build(name_or_path: str, full_refresh: bool, select: str | None, keep: bool,
 @keep_option
 @quiet_option
 def refresh(name_or_path: str, keep: bool, quiet: bool) -> None:
-    """Bring what was built up to date with its input: as build, but only what is new, and no fits."""
-    _build(name_or_path, quiet, "Refreshing", refresh=True, keep=keep)
+    """Do what build does: it brings up to date what was built before."""
+    _build(name_or_path, quiet, "Building", keep=keep)
 
 
 @main.command()
 @input_option
 @click.option("--every", default=60.0, show_default=True, metavar="SECONDS", help="When to look again.")
 def watch(name_or_path: str, every: float) -> None:
-    """Refresh whenever a file of the input has changed, until interrupted: a line for each round."""
+    """Build whenever a file of the input has changed, until interrupted: a line for each round."""
     from customer_segmentation import watching
 
     try:

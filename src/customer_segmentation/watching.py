@@ -1,4 +1,4 @@
-"""Refreshes again and again, as `segmentation watch` does, and says what each round changed."""
+"""Builds again and again, as `segmentation watch` does, and says what each round changed."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,26 +15,16 @@ from customer_segmentation.inputs import Input
 
 LONGEST_PAUSE = 1800  # seconds between two tries of what failed
 DECIDING = ("dbt_project.yml", "models/**/*", "macros/**/*", "seeds/reference/*")
-# a corrected row is a new one, and one that is gone
-CHANGED = """
-select
-    input,
-    count(*) filter (change = 'new') as new,
-    count(*) filter (change = 'gone') as gone
-from published.staging.changed_rows
-where change in ('new', 'gone')
-group by input
-order by input
-"""
+ROWS = "select input, rows_in from published.marts.input_reconciliation order by input"
 
 SEGMENTS = """
 create or replace table now as
 with
 
 latest as (
-    select * exclude (as_of_date, moved_by_rule)
-    from published.segments.published_segments
-    where as_of_date = (select max(as_of_date) from published.segments.published_segments)
+    select * exclude (as_of_date, moved_by_rule, history_hash, lifetime_revenue)
+    from published.segments.segment_history
+    where as_of_date = (select max(as_of_date) from published.segments.segment_history)
 )
 
 select customer_id, hash(latest) as segments from latest
@@ -51,7 +41,7 @@ where now.segments is distinct from before.segments
 def watch(
     name_or_path: str, every: float, say: Callable[[str], None], rounds: Iterator[int] | None = None
 ) -> None:
-    """Refresh an input every so many seconds, until interrupted; without rounds, for ever.
+    """Build an input every so many seconds, until interrupted; without rounds, for ever.
 
     A round in which no file of the inputs or of the project has changed is passed over in silence. One that
     fails says why and publishes nothing. It is tried again as soon as a file changes, or else after ever
@@ -70,7 +60,7 @@ def watch(
             found = files(source)
             if (found is None or found != built_from) and (found != tried or started >= retry_at):
                 tried, built_from = found, None
-                warnings = builds.build(source, refresh=True)
+                warnings = builds.build(source)
                 built_from, failed, failures, retry_at = found, None, 0, 0.0
                 changed = published.read(source.database)
                 say(f"{_now()}  {changed}; {time.monotonic() - started:.1f} s")
@@ -108,6 +98,7 @@ class Published:
 
     def __init__(self) -> None:
         self.memory = duckdb.connect()
+        self.rows: dict[str, int] = {}
         self.memory.execute("create table before (customer_id varchar, segments ubigint)")
 
     def read(self, database: Path) -> str:
@@ -116,14 +107,16 @@ class Published:
             return "nothing is published"
         self.memory.execute(f"attach '{database}' as published (read_only)")
         try:
-            changed = self.memory.execute(CHANGED).fetchall()
+            rows = dict(self.memory.execute(ROWS).fetchall())
             self.memory.execute(SEGMENTS)
         finally:
             self.memory.execute("detach published")
         ((moved,),) = self.memory.execute(RESEGMENTED).fetchall()
         self.memory.execute("create or replace table before as from now")
-        rows = ", ".join(f"{name} {new:,} new {gone:,} gone" for name, new, gone in changed)
-        return f"rows: {rows or 'none new, none gone'}; customers in other segments: {moved:,}"
+        changes = {name: count - self.rows.get(name, 0) for name, count in rows.items()}
+        self.rows = rows
+        said = ", ".join(f"{name} {change:+,}" for name, change in changes.items() if change)
+        return f"rows: {said or 'as many as before'}; customers in other segments: {moved:,}"
 
 
 def _now() -> str:
