@@ -29,14 +29,9 @@ class Estimate:
     value: float
     influence: np.ndarray
 
-    @property
-    def standard_error(self) -> float:
-        """The standard error of the value over customers drawn anew."""
-        return standard_error(self.influence)
-
 
 def standard_error(influence: np.ndarray) -> float:
-    """Return the standard error that belongs to influences of shape (n,)."""
+    """Return the standard error, over customers drawn anew, that belongs to influences of shape (n,)."""
     return float(np.sqrt(np.sum(influence**2)) / len(influence))
 
 
