@@ -255,6 +255,11 @@ def test_a_number_is_a_rival_while_it_may_be_about_as_stable():
     assert selection.undecided([unsure(3, 0.9), unsure(4, 0.9, jaccard=0.7)], 0) == {3, 4}
 
 
+def test_what_is_surely_unstable_is_no_rival_even_without_a_leader():
+    assert selection.undecided([unsure(3, 0.6, jaccard=0.4), unsure(4, 0.7, jaccard=0.55)], 0) == {4}
+    assert selection.undecided([unsure(3, 0.6, jaccard=0.4)], 0) == set()
+
+
 def test_a_number_in_use_has_only_those_as_rivals_that_may_be_clearly_more_stable():
     assert selection.undecided([unsure(3, 0.85), unsure(4, 0.84), unsure(5, 0.88)], 3) == {3, 5}
 

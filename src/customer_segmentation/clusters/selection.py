@@ -170,11 +170,12 @@ def undecided(options: Sequence[Candidate], k_before: int) -> set[int]:
     A number is out if it breaks a rule by more than SURE standard errors. While the number in use before is
     among the most stable, others matter only if they may show that it is not.
     """
-    options = [option for option in options if option.shares.min() >= LEAST_SHARE]
     remaining, _ = _stable(options)
+    large = [option for option in options if option.shares.min() >= LEAST_SHARE]
+    limit = _jaccard_limit(large)
+    may_pass = [option for option in large if option.jaccard.min() + SURE * option.jaccard_error >= limit]
     if not remaining:
-        return {option.k for option in options}
-    limit = _jaccard_limit(options)
+        return {option.k for option in may_pass}
     more_than_two = any(option.k > 2 for option in remaining)
     leader, least = max(remaining, key=lambda option: option.stability), -STABILITY_TOLERANCE
     for option in remaining:
@@ -182,9 +183,8 @@ def undecided(options: Sequence[Candidate], k_before: int) -> set[int]:
             leader, least = option, STABILITY_TOLERANCE
     return {leader.k} | {
         option.k
-        for option in options
-        if option.jaccard.min() + SURE * option.jaccard_error >= limit
-        and (option.k > 2 or not more_than_two)
+        for option in may_pass
+        if (option.k > 2 or not more_than_two)
         and option.stability + SURE * np.hypot(option.error, leader.error) >= leader.stability + least
     }
 
