@@ -51,6 +51,8 @@
 
 {#- {contract column: SQL expression over the source}, only for columns that the source has. -#}
 {% macro mapped_columns(input) %}
+    {%- set known = found_before('mapped_columns') -%}
+    {%- if input in known -%}{{ return(known[input]) }}{%- endif -%}
     {%- set mapped = {} -%}
     {%- if execute and has_input(input) -%}
         {%- set names = source_columns(input) -%}
@@ -85,6 +87,7 @@
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
+    {%- do known.update({input: mapped}) -%}
     {{ return(mapped) }}
 {% endmacro %}
 
