@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, reduce
+from math import prod
 
 import sqlglot
 from sqlglot import exp
@@ -17,6 +18,7 @@ from sqlglot.errors import ParseError, SqlglotError
 from customer_segmentation.errors import ReadableError
 
 DIALECT = "duckdb"
+MOST = 500  # alternatives of a condition: one that has more stays text
 Value = float | str  # that a column is compared with
 
 # features that are whole numbers: above 3 is from 4 on
@@ -245,8 +247,10 @@ def _alternatives(tree: exp.Expr, holds: bool = True) -> list[Alternative]:
         case exp.Not():
             return _alternatives(tree.this, not holds)
         case exp.And() | exp.Or() if isinstance(tree, exp.And) == holds:
-            return reduce(_both, (_alternatives(part, holds) for part in tree.flatten()), [ANY])
-        case exp.And() | exp.Or():
+            parts = [_alternatives(part, holds) for part in tree.flatten()]
+            if prod(map(len, parts)) <= MOST:
+                return reduce(_both, parts, [ANY])
+        case exp.And() | exp.Or() if isinstance(tree, exp.And) != holds:
             return [found for part in tree.flatten() for found in _alternatives(part, holds)]
         case exp.Between():
             low = exp.GTE(this=tree.this.copy(), expression=tree.args["low"])
