@@ -13,6 +13,7 @@ from test_conditions import EVERYONE, drawn_condition
 from test_segment_definitions import (
     DEFINITIONS,
     GOOD,
+    PLAIN,
     SHARED,
     changed,
     extending,
@@ -107,7 +108,12 @@ def test_what_extends_an_earlier_segment_comes_too_late():
 
 def test_overlapping_audiences_do_not_hide_each_other():
     audiences = with_conditions("lifetime_orders > 3", "lifetime_orders > 5", assignment="all_matches")
-    assert problems(audiences) == []
+    assert problems(audiences) == problems(audiences | {"population": "lifetime_orders > 0"}) == []
+
+
+def test_what_dbt_takes_for_a_condition_can_be_read():
+    for condition in PLAIN:
+        assert problems(with_segment(when=condition)) == []
 
 
 @pytest.mark.drawn

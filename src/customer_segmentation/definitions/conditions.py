@@ -253,8 +253,8 @@ def _alternatives(tree: exp.Expr, holds: bool = True) -> list[Alternative]:
         case exp.And() | exp.Or() if isinstance(tree, exp.And) != holds:
             return [found for part in tree.flatten() for found in _alternatives(part, holds)]
         case exp.Between():
-            low = exp.GTE(this=tree.this.copy(), expression=tree.args["low"])
-            high = exp.LTE(this=tree.this.copy(), expression=tree.args["high"])
+            low = exp.GTE(this=tree.this.copy(), expression=tree.args["low"].copy())
+            high = exp.LTE(this=tree.this.copy(), expression=tree.args["high"].copy())
             return _alternatives(exp.And(this=low, expression=high), holds)
         case exp.Boolean():
             return [ANY] if tree.this == holds else []

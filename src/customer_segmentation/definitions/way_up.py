@@ -152,7 +152,7 @@ class _Plan:
             UNMET=UNMET,
             name=written(self.segmentation.name),
             terms=", ".join(f"{term.is_met} as {self._met(term)}" for term in self.terms),
-            segment=_placement(self.segmentation),
+            segment=placement(self.segmentation),
             level=_case("segment", {written(name): level for name, level in self.levels.items()}),
             numbers=", ".join(self._number(number, name, way) for number, (name, way) in ways),
             listed=", ".join(self._listed(number, name, way) for number, (name, way) in ways),
@@ -217,7 +217,7 @@ def _case(of: str, values: Mapping[Any, object], otherwise: str = "null") -> str
     return f"case {of} {cases} else {otherwise} end" if cases else otherwise
 
 
-def _placement(segmentation: Segmentation) -> str:
+def placement(segmentation: Segmentation) -> str:
     """Write SQL for the segment that a customer is in."""
     population = segmentation.population
     cases = [f"when coalesce(not ({population}), true) then null"] if population else []
