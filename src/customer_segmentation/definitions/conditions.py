@@ -12,7 +12,7 @@ from functools import cache, reduce
 from math import prod
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import Token, exp
 from sqlglot.errors import ParseError, SqlglotError
 
 from customer_segmentation.errors import ReadableError
@@ -209,6 +209,11 @@ def parse(condition: str) -> exp.Expr:
     if not isinstance(tree, exp.Condition):
         raise ConditionError("it is more, or less, than one condition")
     return tree
+
+
+def tokens_of(condition: str) -> list[Token]:
+    """Return the words, texts and signs of a condition, or of a part of one."""
+    return sqlglot.tokenize(condition, read=DIALECT)
 
 
 def columns_of(condition: str) -> list[str]:
