@@ -31,7 +31,6 @@ from customer_segmentation.definitions.written import Definitions, read, resolve
 KINDS = {
     "kind": "text",
     "orders_12m": "number",
-    "is_active": "true or false",
     "first_order_on": "date",
     "overdue_ratio": "number",
 }
@@ -135,11 +134,11 @@ MISFITS = {
     "kind in ('person', 3)": "kind is a text and is compared with 3",
     "orders_12m = 'many'": "orders_12m is a number and is compared with 'many'",
     "orders_12m between 'a' and 5": "orders_12m is a number and is compared with 'a'",
-    "is_active = 1": "is_active is true or false and is compared with 1",
     "-3 < kind": "kind is a text and is compared with -3",
     "first_order_on > 2025": "first_order_on is a date and is compared with 2025",
-    "overdue_ratio > 2 and orders_12m": "orders_12m is a number and no condition: compare it with something",
-    "not kind": "kind is a text and no condition",
+    "first_order_on > '1.1.2025'": "first_order_on is a date and is compared with '1.1.2025'",
+    "overdue_ratio > 2 and kind": "kind is a text and no condition: compare it with something",
+    "not first_order_on": "first_order_on is a date and no condition",
 }
 
 
@@ -149,12 +148,22 @@ def test_what_is_compared_with_something_of_another_kind_is_named(condition: str
     assert problem.startswith(f"segment 'late': {MISFITS[condition]}")
 
 
+@pytest.mark.parametrize("condition", MISFITS)
+def test_what_is_named_is_what_the_database_refuses(condition: str):
+    everybody = """
+        select 'person' as kind, 4 as orders_12m, 3.5 as overdue_ratio, true as is_active,
+            date '2025-01-01' as first_order_on
+    """
+    with pytest.raises(duckdb.Error, match=r"compare|convert|date|cast"):
+        duckdb.sql(f"select * from ({everybody}) where {condition}").fetchall()
+
+
 def test_what_fits_is_fine_and_of_unknown_columns_nothing_is_said():
     fine = [
         "kind = '3' and orders_12m > 3 and not is_active",
-        "orders_12m = '3' and first_order_on >= '2025-01-01'",
+        "orders_12m = '3e1' and is_active = 1 and orders_12m and first_order_on >= '2025-01-01'",
         "coalesce(orders_12m, 0) > 0 and case when is_active then kind end = 'person'",
-        "a_new_column > 3 or a_new_column = 'x'",
+        "a_new_column > 3 and not a_new_column or a_new_column = 'x'",
     ]
     for condition in fine:
         assert problems(with_segment(when=condition), kinds=KINDS) == [], condition
@@ -173,8 +182,7 @@ def test_what_columns_are_is_read_from_a_database_if_there_is_one(tmp_path: Path
                 date '2025-01-01' as f, [1] as g, cast('x' as enum ('x', 'y')) as h
         """)
     assert check.kinds_in(path) == {
-        **{"a": "text", "b": "number", "c": "number", "d": "number", "e": "true or false", "f": "date"},
-        "h": "text",
+        **{"a": "text", "b": "number", "c": "number", "d": "number", "f": "date", "h": "text"},
     }
 
 

@@ -27,11 +27,14 @@ from customer_segmentation.errors import ReadableError
 
 GUIDE = "docs/guides/add_a_segment.md"
 FEATURES = "scores.customer_features"
+# {what a column's values are: (types of them, texts that they may be compared with)}
 KINDS = {
-    "text": r"VARCHAR|ENUM.*|UUID",
-    "number": r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL.*|DOUBLE|FLOAT",
-    "true or false": "BOOLEAN",
-    "date": "DATE|TIMESTAMP.*",
+    "text": (r"VARCHAR|ENUM.*|UUID", r".*"),
+    "number": (
+        r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL.*|DOUBLE|FLOAT",
+        r"\s*[-+]?[\d.]+(e[-+]?\d+)?\s*",
+    ),
+    "date": (r"DATE|TIMESTAMP.*", r"\s*\d{4}-\d{1,2}-\d{1,2}\b.*"),
 }
 
 Kinds = Mapping[str, str]  # {column: what its values are}
@@ -58,7 +61,10 @@ def kinds_in(database: Path, relation: str = FEATURES) -> dict[str, str]:
     with suppress(ReadableError, duckdb.Error), databases.opened(database) as connection:
         columns = connection.execute(f"describe {relation}").fetchall()
         return {
-            name: kind for name, of, *_ in columns for kind, like in KINDS.items() if re.fullmatch(like, of)
+            name: kind
+            for name, of, *_ in columns
+            for kind, (types, _) in KINDS.items()
+            if re.fullmatch(types, of)
         }
     return {}
 
@@ -79,35 +85,26 @@ def problems(definition: Written, kinds: Kinds | None = None) -> list[str]:
 
 
 def misfits(condition: str, kinds: Kinds) -> Iterator[str]:
-    """Yield what is compared with another kind of value, and columns that stand where a condition must."""
+    """Yield what the database refuses to compare, or to take for true or false."""
     tree = parse(condition)
     for node in tree.find_all(*OPPOSITE, exp.In, exp.Between):
-        sides = [
-            node.this,
-            *node.args.get("expressions", []),
-            *filter(None, map(node.args.get, ("expression", "low", "high"))),
-        ]
-        columns = [side for side in sides if isinstance(side, exp.Column) and side.name.lower() in kinds]
-        for column in columns:
-            kind = kinds[column.name.lower()]
-            for other in sides:
+        sides = list(node.iter_expressions())
+        for column in sides:
+            kind = kinds.get(column.name.lower()) if isinstance(column, exp.Column) else None
+            for other in sides if kind else []:
                 value = other.this if isinstance(other, exp.Neg) else other
-                if isinstance(value, exp.Literal) and not _fits(value, kind):
-                    yield f"{column.name} is {_a(kind)} and is compared with {other.sql()} ({as_text(node)})"
+                if isinstance(value, exp.Literal) and not _fits(value, str(kind)):
+                    yield f"{column.name} is a {kind} and is compared with {other.sql()} ({as_text(node)})"
     for node in tree.find_all(exp.Column):
-        kind = kinds.get(node.name.lower(), "true or false")
-        if kind != "true or false" and isinstance(node.parent, exp.Connector | exp.Not | None):
-            yield f"{node.name} is {_a(kind)} and no condition: compare it with something"
+        kind = kinds.get(node.name.lower())
+        if kind in ("text", "date") and isinstance(node.parent, exp.Connector | exp.Not | None):
+            yield f"{node.name} is a {kind} and no condition: compare it with something"
 
 
 def _fits(value: exp.Literal, kind: str) -> bool:
-    if kind == "number":
-        return not value.is_string or re.fullmatch(r"\s*-?[\d.]+\s*", value.this) is not None
-    return value.is_string and kind != "true or false"
-
-
-def _a(kind: str) -> str:
-    return kind if kind == "true or false" else f"a {kind}"
+    if not value.is_string:
+        return kind == "number"
+    return re.fullmatch(KINDS[kind][1], value.this, re.IGNORECASE | re.DOTALL) is not None
 
 
 def unreachable(definition: Written) -> Iterator[str]:
