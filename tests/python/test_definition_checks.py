@@ -239,6 +239,14 @@ def test_what_dbt_refuses_does_not_stop_the_checks():
         assert problems(definition, circle) == []
 
 
+def test_nothing_is_claimed_of_a_segment_that_builds_on_what_is_not_there():
+    """It might take fewer than its own condition says."""
+    for base in ("nobody", "rfn.champions", "very_late"):
+        definition = extending(base, when="overdue_ratio > 2")
+        definition["segments"][1]["when"] = "overdue_ratio > 3"
+        assert problems(definition) == []
+
+
 @pytest.fixture
 def project_with_mistakes(tmp_path: Path) -> Path:
     """A project with two definitions, one of them wrong twice, and a file that is no YAML."""

@@ -70,15 +70,21 @@ def resolved(name: str, definitions: Definitions) -> Written:
 def _conditions_of(
     name: str, segment: Written, definitions: Definitions, path: tuple[str, ...] = ()
 ) -> list[str]:
-    """Return the conditions that all must hold for a segment: those that it is built on first."""
+    """Return the conditions that all must hold for a segment: those that it is built on first.
+
+    None of those is known where one is not there, or leads back here.
+    """
     here = f"{name}.{segment.get('name')}"
     own = [_written_out(segment["when"], definitions.shared)] if isinstance(segment.get("when"), str) else []
-    *other, base = str(segment.get("extends") or "").split(".")
+    if "extends" not in segment:
+        return own
+    *other, base = str(segment["extends"]).split(".")
     there = other[0] if other else name
     for candidate in segments_of(definitions.segmentations.get(there, {})):
         if candidate.get("name") == base and here not in path:
-            return _conditions_of(there, candidate, definitions, (*path, here)) + own
-    return own
+            below = _conditions_of(there, candidate, definitions, (*path, here))
+            return below + own if below else []
+    return []
 
 
 def _written_out(condition: str, shared: Mapping[str, str], path: tuple[str, ...] = ()) -> str:

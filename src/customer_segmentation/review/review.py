@@ -81,7 +81,7 @@ def review(
     with sides.open_workshop(database, project) as workshop:
         say("Reading the definitions as they stand ...")
         after = sides.compile_after(project, source, workshop)
-        _refuse_problems(after, check.kinds_in(database, after.relation))
+        refuse_problems(after, check.kinds_in(database, after.relation))
         say(f"Reading the definitions of {base.reference} ...")
         before = sides.compile_before(project, commit, source, vars_file, workshop)
     _refuse_unknown(segmentations, before, after)
@@ -168,11 +168,16 @@ def _causes(
     return Causes(previous, since, databases)
 
 
-def _refuse_problems(side: Side, kinds: check.Kinds) -> None:
+def refuse_problems(side: Side, kinds: check.Kinds) -> None:
+    """Raise a ReviewError if dbt can't use a definition, or if it can't be meant; kinds: of the columns."""
     found = dict(side.problems)
     for name, definition in side.definitions.items():
-        written = definition.written | {"population": definition.population, "segments": definition.segments}
-        found[name] = check.problems(written, kinds)
+        compiled = {
+            "assignment": definition.assignment,
+            "population": definition.population,
+            "segments": definition.segments,
+        }
+        found[name] = check.problems(compiled, kinds)
     listed = "\n".join(
         f"models/segments/segments_{name}.yml\n  - " + "\n  - ".join(problems)
         for name, problems in found.items()
