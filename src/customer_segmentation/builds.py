@@ -70,9 +70,14 @@ def build(
     return warnings
 
 
-def check(source: Input) -> None:
-    """Check the definitions, as a build does before it builds anything; ReadableError says what is wrong."""
-    definitions.check(PROJECT, source.database)
+def check(source: Input, project: Path | None = None) -> None:
+    """Check the definitions, as a build does before it builds anything; ReadableError says what is wrong.
+
+    Of another project, which uses this one, only what they mean is: its own dbt looks at all else.
+    """
+    definitions.check(project or PROJECT, source.database)
+    if project:
+        return
     arguments = ["run-operation", "check_segmentations", "--project-dir", str(PROJECT)]
     arguments += ["--profiles-dir", str(PROJECT), "--target-path", str(PROJECT / "target" / "check")]
     arguments += ["--log-level", "none", "--vars", json.dumps(source.vars, default=str)]

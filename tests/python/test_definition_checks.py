@@ -270,6 +270,19 @@ def test_all_mistakes_are_named_at_once_with_the_file(project_with_mistakes: Pat
     assert said.endswith(f"How to write a definition: {check.GUIDE}.") and "segments_late" not in said
 
 
+def test_another_project_may_build_on_what_comes_along(project_with_mistakes: Path):
+    path = project_with_mistakes / "models" / "segments_wrong.yml"
+    best = extending("rfm.champions", when="recency_score < 4")
+    model = {"name": "segments_wrong", "config": {"meta": {"segmentation": best}}}
+    path.write_text(yaml.safe_dump({"models": [model]}, allow_unicode=True), encoding="utf-8")
+    outcome = CliRunner().invoke(main, ["check", "--project-dir", str(project_with_mistakes)])
+    assert outcome.exit_code == 1
+    assert "segment 'very_late': its condition can't be true (recency_score >= 4 and" in outcome.output
+    path.unlink()
+    outcome = CliRunner().invoke(main, ["check", "--project-dir", str(project_with_mistakes)])
+    assert outcome.output == "The definitions can be used.\n"
+
+
 @pytest.mark.parametrize("command", ["build", "check"])
 def test_a_command_names_them_before_dbt_starts(project_with_mistakes: Path, monkeypatch, command: str):
     monkeypatch.setattr(builds, "PROJECT", project_with_mistakes)

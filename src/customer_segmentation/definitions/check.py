@@ -23,6 +23,7 @@ from customer_segmentation.definitions.conditions import (
 )
 from customer_segmentation.definitions.files import DefinitionError
 from customer_segmentation.definitions.written import Written, read, resolved, segments_of
+from customer_segmentation.environment import PROJECT
 from customer_segmentation.errors import ReadableError
 
 GUIDE = "docs/guides/add_a_segment.md"
@@ -41,11 +42,11 @@ Kinds = Mapping[str, str]  # {column: what its values are}
 
 
 def check(project: Path, database: Path) -> None:
-    """Raise a DefinitionError that names all mistakes of all definitions of a project.
+    """Raise a DefinitionError with all mistakes in the definitions of a project, which may use this one.
 
     What the columns of features are is known from a database that was built before, if there is one.
     """
-    definitions, kinds = read(project), kinds_in(database)
+    definitions, kinds = read(*dict.fromkeys((PROJECT, project))), kinds_in(database)
     told = []
     for name in definitions.segmentations:
         found = problems(resolved(name, definitions), kinds)

@@ -1,9 +1,10 @@
 """Definitions as property files state them, with all that their conditions rest on written out."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -26,24 +27,32 @@ class Definitions:
     shared: dict[str, str]
 
 
-def read(project: Path) -> Definitions:
-    """Read the definitions of a project. What can't be read is left out: dbt says so."""
+def read(*projects: Path) -> Definitions:
+    """Read the definitions of dbt projects. What can't be read is left out: dbt says so."""
     found = Definitions({}, {}, {})
-    stated = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8"))
-    for folder in stated.get("model-paths", ["models"]):
-        for path in sorted((project / folder).rglob("*.y*ml")):
-            text = path.read_text(encoding="utf-8")
-            if not STATED.search(text):
-                continue
-            with suppress(yaml.YAMLError, AttributeError, TypeError):
-                for model in yaml.load(text, yaml.CSafeLoader)["models"]:
-                    meta = model["config"]["meta"]
-                    found.shared.update(meta.get("shared_conditions") or {})
+    for project in projects:
+        stated = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8"))
+        for folder in stated.get("model-paths", ["models"]):
+            for path in sorted((project / folder).rglob("*.y*ml")):
+                for name, meta in _stated_in(path):
+                    if isinstance(meta.get("shared_conditions"), dict):
+                        found.shared.update(meta["shared_conditions"])
                     if isinstance(meta.get("segmentation"), dict):
-                        name = model["name"].removeprefix("segments_")
                         found.segmentations[name] = meta["segmentation"]
                         found.files[name] = path.relative_to(project)
     return found
+
+
+def _stated_in(path: Path) -> Iterator[tuple[str, Written]]:
+    """Yield the models of a property file that may define something: name without segments_, and meta."""
+    text = path.read_text(encoding="utf-8")
+    with suppress(yaml.YAMLError):
+        content = yaml.load(text, yaml.CSafeLoader) if STATED.search(text) else None
+        models = content.get("models") if isinstance(content, dict) else None
+        for model in filter(lambda one: isinstance(one, dict), models or []):
+            meta = (model.get("config") or {}).get("meta")
+            if isinstance(meta, dict):
+                yield str(model.get("name")).removeprefix("segments_"), meta
 
 
 def segments_of(written: Written) -> list[Written]:
@@ -112,5 +121,7 @@ def _all_of(conditions: list[str]) -> str | None:
     if len(conditions) < 2:
         return next(iter(conditions), None)
     with suppress(ConditionError):
-        return as_text(exp.and_(*(parse(condition) for condition in conditions)))
+        trees = [parse(condition).copy() for condition in conditions]
+        parts = [exp.paren(tree, copy=False) if isinstance(tree, exp.Or) else tree for tree in trees]
+        return as_text(reduce(lambda one, other: exp.And(this=one, expression=other), parts))
     return " and ".join(f"({condition})" for condition in conditions)
