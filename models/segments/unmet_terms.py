@@ -7,7 +7,7 @@ def model(dbt, session):
     """Return one row per customer at the latest date, ordered segmentation and term that is lacking."""
     return lacking(
         segments=dbt.ref("ranked_segments"),
-        features=dbt.ref("customer_features"),
+        features=dbt.ref("latest_features"),
         dates=dbt.ref("as_of_dates"),
         fits=dbt.ref("fits_in_use"),
         cutoffs=dbt.ref("fit_rfm_cutoffs"),
