@@ -41,7 +41,7 @@ visits_90d:
 {% endmacro %}
 
 {#- As many clusters as a fit can have: the largest of NUMBERS in clusters/selection.py. -#}
-{% macro cluster_slots() %}{{ return(range(1, 11)) }}{% endmacro %}
+{% macro cluster_slots() %}{{ return(range(1, 9)) }}{% endmacro %}
 
 {#- A parameter of a fit from rows that are grouped by fit; slot: the place of a cluster among those of its fit. -#}
 {% macro cluster_parameter(section, metric, column='(all)', slot=none) -%}

@@ -13,7 +13,7 @@ from conftest import PROJECT
 from sklearn.metrics import adjusted_rand_score
 
 from customer_segmentation import clusters
-from customer_segmentation.clusters import partitions, scaling, selection, stability
+from customer_segmentation.clusters import partitions, scaling, selection
 
 LIST = PROJECT / "macros" / "fits" / "cluster_columns.sql"
 DECLARED = yaml.safe_load(re.search(r"set columns %\}(.*?)\{%", LIST.read_text(encoding="utf-8"), re.S)[1])
@@ -60,8 +60,8 @@ def no_warnings():
 def quick(monkeypatch: pytest.MonkeyPatch):
     """Try fewer numbers and draw fewer samples than in earnest."""
     monkeypatch.setattr(selection, "NUMBERS", range(2, 7))
-    monkeypatch.setattr(stability, "BOOTSTRAPS", 6)
-    monkeypatch.setattr(stability, "SPLITS", 2)
+    monkeypatch.setattr(selection, "ENOUGH_ROUNDS", 2)
+    monkeypatch.setattr(selection, "MOST_ROUNDS", 3)
 
 
 def customers(kinds=KINDS, day: date = MARCH, size: int = 120, seed: int = 1) -> pd.DataFrame:

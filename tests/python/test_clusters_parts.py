@@ -1,5 +1,6 @@
 """The parts of the clusters, each against examples by hand, plain definitions or another implementation."""
 
+import dataclasses
 import itertools
 import warnings
 
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
+from sklearn.tree import DecisionTreeClassifier
 
-from customer_segmentation.clusters import matching, naming, partitions, scaling, selection, stability
+from customer_segmentation.clusters import matching, naming, partitions, rules, scaling, selection, stability
 from customer_segmentation.clusters.naming import Words
 
 drawn = settings(deadline=None, derandomize=True, database=None, max_examples=60)
@@ -115,7 +117,8 @@ def test_an_empty_cluster_is_like_nothing():
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=30))
 def test_the_adjusted_rand_index_is_that_of_scikit_learn(labels):
     first, second = np.array(labels, dtype=np.intp).T
-    assert stability.adjusted_rand_index(first, second, 4) == adjusted_rand_score(first, second)
+    found = stability.adjusted_rand_index(first, second, 4)
+    assert found == pytest.approx(adjusted_rand_score(first, second), abs=1e-12)
 
 
 @drawn
@@ -138,14 +141,20 @@ def blobs(centres, size=150, spread=0.3, seed=3) -> np.ndarray:
 FOUR = [(0, 0, 0), (4, 0, 0), (0, 4, 0), (0, 0, 4)]
 
 
-def test_clusters_that_are_there_are_stable_and_others_are_not():
-    there = selection.judge(blobs(FOUR), 4, "kmeans")
+NOTHING = np.random.default_rng(4).standard_normal((600, 3))
+
+
+def test_clusters_that_are_there_are_stable_and_others_are_not(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(selection, "NUMBERS", [4])
+    (there,) = selection.candidates(blobs(FOUR), "kmeans")
     assert there.verdict == "highly stable"
     assert min(there.jaccard.min(), there.adjusted_rand, there.prediction_strength) > 0.99
-    nothing = selection.judge(np.random.default_rng(4).standard_normal((600, 3)), 6, "kmeans")
+    monkeypatch.setattr(selection, "NUMBERS", [6])
+    (nothing,) = selection.candidates(NOTHING, "kmeans")
     assert nothing.verdict in ("doubtful", "unstable")
     assert nothing.stability < 0.7
-    assert nothing.silhouette < there.silhouette / 2
+    labels = nothing.partition.assign(NOTHING)
+    assert stability.silhouette(NOTHING, labels, np.random.default_rng(1)) < there.silhouette / 2
 
 
 def test_the_verdict_follows_published_limits():
@@ -209,6 +218,73 @@ def test_the_number_in_use_stays_while_it_is_among_the_most_stable():
 
 def test_the_number_in_use_goes_once_its_clusters_dissolve():
     assert chosen(candidate(3), candidate(4, jaccard=0.7), before=4) == 3
+
+
+# how much resampling a choice asks for
+
+
+def test_what_has_surely_lost_is_not_resampled_again():
+    found = {option.k: option for option in selection.candidates(blobs(FOUR), "kmeans")}
+    assert found[4].rounds == selection.ENOUGH_ROUNDS, "it has no rival"
+    assert {option.rounds for k, option in found.items() if k > 5} == {1}
+    assert selection.choose([*found.values()])[0].k == 4
+
+
+@pytest.mark.parametrize("z", [blobs(FOUR), blobs(FOUR, spread=1.2), NOTHING], ids=["clear", "close", "none"])
+@pytest.mark.parametrize("before", [0, 3])
+def test_fewer_rounds_choose_what_all_rounds_choose(monkeypatch: pytest.MonkeyPatch, z, before: int):
+    few = selection.candidates(z, "kmeans", {before})
+    monkeypatch.setattr(selection, "SURE", np.inf)
+    monkeypatch.setattr(selection, "ENOUGH_ROUNDS", selection.MOST_ROUNDS)
+    many = selection.candidates(z, "kmeans", {before})
+    assert sum(option.rounds for option in few) < 0.7 * sum(option.rounds for option in many)
+    found, sought = (selection.choose(options, before)[0] for options in (few, many))
+    assert (found and found.k) == (sought and sought.k)
+    if found and sought:
+        np.testing.assert_array_equal(found.partition.centres, sought.partition.centres)
+        assert found.verdict == sought.verdict
+
+
+def unsure(k: int, stable: float, jaccard=0.9) -> selection.Candidate:
+    return dataclasses.replace(candidate(k, jaccard, stable), error=0.02, jaccard_error=0.05)
+
+
+def test_a_number_is_a_rival_while_it_may_be_about_as_stable():
+    assert selection.undecided([unsure(3, 0.9), unsure(4, 0.84), unsure(5, 0.78)], 0) == {3, 4}
+    assert selection.undecided([unsure(3, 0.9), unsure(4, 0.9, jaccard=0.6)], 0) == {3}
+    assert selection.undecided([unsure(3, 0.9), unsure(4, 0.9, jaccard=0.7)], 0) == {3, 4}
+
+
+def test_what_is_surely_unstable_is_no_rival_even_without_a_leader():
+    assert selection.undecided([unsure(3, 0.6, jaccard=0.4), unsure(4, 0.7, jaccard=0.55)], 0) == {4}
+    assert selection.undecided([unsure(3, 0.6, jaccard=0.4)], 0) == set()
+
+
+def test_a_number_in_use_has_only_those_as_rivals_that_may_be_clearly_more_stable():
+    assert selection.undecided([unsure(3, 0.85), unsure(4, 0.84), unsure(5, 0.88)], 3) == {3, 5}
+
+
+def test_two_clusters_are_no_rival_while_more_are_stable():
+    assert selection.undecided([unsure(2, 0.99), unsure(3, 0.9)], 0) == {3}
+    assert selection.undecided([unsure(2, 0.9), unsure(3, 0.9, jaccard=0.7)], 0) == {2, 3}
+
+
+# rules
+
+
+def test_the_first_nodes_of_a_tree_are_the_tree_with_fewer_leaves():
+    z, labels = NOTHING, np.digitize(NOTHING[:, 0] * NOTHING[:, 1] + NOTHING[:, 2], [-1, 0, 1])
+    limits = {"max_depth": rules.DEEPEST, "random_state": 0}
+    whole = DecisionTreeClassifier(max_leaf_nodes=rules.MOST_LEAVES, **limits).fit(z, labels)
+    for leaves in range(2, rules.MOST_LEAVES + 1):
+        tree = DecisionTreeClassifier(max_leaf_nodes=leaves, **limits).fit(z, labels)
+        predicted = np.empty(len(z), dtype=int)
+        for cluster, limits_of_leaf, _ in rules._leaves(whole, z, leaves):
+            inside = np.ones(len(z), dtype=bool)
+            for column, (above, up_to) in limits_of_leaf.items():
+                inside &= (z[:, column] > above) & (z[:, column] <= up_to)
+            predicted[inside] = cluster
+        assert (predicted == tree.predict(z)).mean() > 0.95, "but for the rounding of limits"
 
 
 # matching

@@ -89,7 +89,8 @@ def test_the_variance_of_the_area_is_that_of_delong():
     did, did_not = predicted[actual == 1], predicted[actual == 0]
     wins = (did[:, None] > did_not) + 0.5 * (did[:, None] == did_not)  # every pair, by hand
     variance = wins.mean(axis=1).var() / len(did) + wins.mean(axis=0).var() / len(did_not)
-    assert metrics.area_under_curve(predicted, actual).standard_error == pytest.approx(np.sqrt(variance))
+    influence = metrics.area_under_curve(predicted, actual).influence
+    assert metrics.standard_error(influence) == pytest.approx(np.sqrt(variance))
 
 
 @pytest.mark.parametrize("name", PROBABILITY)
@@ -102,7 +103,7 @@ def test_standard_errors_are_those_of_the_bootstrap(name: str):
     for _ in range(300):
         rows = draw.integers(0, len(actual), len(actual))
         drawn.append(PROBABILITY[name](predicted[rows], actual[rows]).value)
-    found = PROBABILITY[name](predicted, actual).standard_error
+    found = metrics.standard_error(PROBABILITY[name](predicted, actual).influence)
     assert found == pytest.approx(np.std(drawn), rel=0.15)
 
 
@@ -166,7 +167,7 @@ def test_a_perfect_prediction_is_perfect_and_an_inverted_one_is_the_worst():
     assert metrics.rank_correlation(-in_order, in_order).value == pytest.approx(-1)
     assert metrics.rank_correlation(in_order, in_order).value == pytest.approx(1)
     assert metrics.root_mean_squared_error(perfect, actual).value == 0
-    assert metrics.root_mean_squared_error(perfect, actual).standard_error == 0
+    assert metrics.standard_error(metrics.root_mean_squared_error(perfect, actual).influence) == 0
     assert metrics.mean_squared_error(inverted, actual).value == 1
     assert metrics.calibration_slope(perfect, actual) is None  # infinite
     assert metrics.calibration_slope(inverted, actual) is None

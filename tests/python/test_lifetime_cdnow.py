@@ -4,15 +4,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
+import lifetime_formulas as formulas
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from customer_segmentation.lifetime import bg_nbd, gamma_gamma, pareto_nbd
-from customer_segmentation.lifetime.discount import discounted_purchases
 from customer_segmentation.lifetime.optimise import Fit
-from customer_segmentation.lifetime.states import PurchaseStates, purchase_states, spend_states
+from customer_segmentation.lifetime.states import PurchaseStates
 
 CALIBRATED_ON, HELD_OUT_UNTIL = pd.Timestamp("1997-09-30"), pd.Timestamp("1998-06-30")
 HOLDOUT_WEEKS = 39
@@ -53,7 +53,9 @@ def cdnow() -> Cdnow:
             "held_out": days[days["day"] > CALIBRATED_ON].groupby("customer_id").size(),
         }
     ).fillna({"held_out": 0})
-    states = purchase_states(customers["repeats"], customers["last_days"] / 7, customers["tenure_days"] / 7)
+    states = formulas.purchase_states(
+        customers["repeats"], customers["last_days"] / 7, customers["tenure_days"] / 7
+    )
     back = customers[customers["repeats"] > 0]
     return Cdnow(
         lines=len(lines),
@@ -61,7 +63,7 @@ def cdnow() -> Cdnow:
         customers=customers,
         states=states,
         fits={name: model.fit(states) for name, model in MODELS.items()},
-        spend=gamma_gamma.fit(spend_states(back["repeats"], back["repeat_spend"] / back["repeats"])),
+        spend=gamma_gamma.fit(formulas.spend_states(back["repeats"], back["repeat_spend"] / back["repeats"])),
     )
 
 
@@ -117,7 +119,9 @@ def rate_carried_on(cdnow: Cdnow) -> np.ndarray:
 def forecast(cdnow: Cdnow, name: str) -> np.ndarray:
     """Return each customer's purchases of the holdout as a model or a heuristic foresees them."""
     if name in MODELS:
-        return MODELS[name].expected_purchases(cdnow.fits[name].parameters, cdnow.states, HOLDOUT_WEEKS)
+        return formulas.expected_purchases(
+            MODELS[name], cdnow.fits[name].parameters, cdnow.states, HOLDOUT_WEEKS
+        )
     return rate_carried_on(cdnow) if name == "rate" else np.zeros(len(cdnow.customers))
 
 
@@ -154,7 +158,9 @@ def test_who_buys_in_the_holdout_is_told_as_well_as_published_and_not_by_who_is_
     assert areas == pytest.approx(published, abs=0.0006)
     # which is why churn is the probability of no purchase
     assert (alive[cdnow.states.repeats == 0] == 1).all()
-    silent = bg_nbd.probability_no_purchase(cdnow.fits["bg_nbd"].parameters, cdnow.states, HOLDOUT_WEEKS)
+    silent = formulas.probability_no_purchase(
+        bg_nbd, cdnow.fits["bg_nbd"].parameters, cdnow.states, HOLDOUT_WEEKS
+    )
     assert roc_auc_score(bought, -silent) > 0.75
 
 
@@ -164,13 +170,15 @@ def test_the_value_of_twelve_months_is_not_that_of_360_weeks(cdnow):
 
     def value(weeks: float) -> float:
         months = np.arange(13)
-        purchases = [bg_nbd.expected_purchases(parameters, customer, weeks * month)[0] for month in months]
+        purchases = [
+            formulas.expected_purchases(bg_nbd, parameters, customer, weeks * month)[0] for month in months
+        ]
         return spend * (np.diff(purchases) / 1.01 ** months[1:]).sum()
 
     assert value(365.25 / 12 / 7) == pytest.approx(36.3, abs=0.05)
     assert value(30) == pytest.approx(140.10, abs=0.05)
     # ours discounts each purchase on its day, theirs at the end of its month
-    continuous = spend * discounted_purchases(
-        lambda days: bg_nbd.expected_purchases(parameters, customer, days / 7), 365, 1.01**12 - 1
+    continuous = spend * formulas.discounted_purchases(
+        lambda days: formulas.expected_purchases(bg_nbd, parameters, customer, days / 7), 365, 1.01**12 - 1
     )
     assert continuous == pytest.approx(36.3 * 1.01**0.5, abs=0.1)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
+import lifetime_formulas as formulas
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,8 +12,7 @@ from hypothesis import strategies as st
 from scipy import integrate, special, stats
 
 from customer_segmentation.lifetime import bg_nbd, gamma_gamma, pareto_nbd
-from customer_segmentation.lifetime.discount import discounted_purchases
-from customer_segmentation.lifetime.states import PurchaseStates, purchase_states, spend_states
+from customer_segmentation.lifetime.states import PurchaseStates
 from customer_segmentation.lifetime.table import fit_table, relative_error, spend_relative_error
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -64,12 +64,12 @@ def by_brute_force(name: str, parameters: tuple, history: tuple, horizon: float)
 
 @pytest.mark.parametrize(("name", "parameters"), CASES)
 def test_formulas_are_what_summing_over_all_customers_gives(name: str, parameters: tuple):
-    model, states, horizon = MODELS[name], purchase_states(*HISTORIES), 26.0
+    model, states, horizon = MODELS[name], formulas.purchase_states(*HISTORIES), 26.0
     computed = {
         "alive": model.probability_alive(parameters, states),
-        "purchases": model.expected_purchases(parameters, states, horizon),
-        "none": model.probability_no_purchase(parameters, states, horizon),
-        "log_likelihood": model.log_likelihood(parameters, states),
+        "purchases": formulas.expected_purchases(model, parameters, states, horizon),
+        "none": formulas.probability_no_purchase(model, parameters, states, horizon),
+        "log_likelihood": formulas.log_likelihood(model, parameters, states),
     }
     for number, history in enumerate(HISTORIES.T):
         for what, summed in by_brute_force(name, parameters, tuple(history), horizon).items():
@@ -78,20 +78,23 @@ def test_formulas_are_what_summing_over_all_customers_gives(name: str, parameter
 
 @pytest.mark.parametrize(("name", "parameters"), CASES)
 def test_no_purchase_is_a_longer_silence(name: str, parameters: tuple):
-    model, states = MODELS[name], purchase_states(*HISTORIES)
+    model, states = MODELS[name], formulas.purchase_states(*HISTORIES)
     longer = states._replace(tenure=states.tenure + 13)
-    ratio = np.exp(model.log_likelihood(parameters, longer) - model.log_likelihood(parameters, states))
-    assert model.probability_no_purchase(parameters, states, 13) == pytest.approx(ratio, rel=1e-8)
+    ratio = np.exp(
+        formulas.log_likelihood(model, parameters, longer)
+        - formulas.log_likelihood(model, parameters, states)
+    )
+    assert formulas.probability_no_purchase(model, parameters, states, 13) == pytest.approx(ratio, rel=1e-8)
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_variance_is_that_of_simulated_futures(name: str):
     parameters = {"bg_nbd": (1.4, 3.0, 1.2, 2.6), "pareto_nbd": (1.4, 3.0, 1.5, 20.0)}[name]
-    new = purchase_states(0, 0, 0)
+    new = formulas.purchase_states(0, 0, 0)
     repeats = simulate(name, parameters, np.full(400_000, 30.0), seed=1)[0]
     # the fourth moment says how far the variance of the sample may be off
     error = np.sqrt((((repeats - repeats.mean()) ** 2 - repeats.var()) ** 2).mean() / len(repeats))
-    variance = MODELS[name].purchase_variance(parameters, new, 30.0)[0]
+    variance = formulas.purchase_variance(MODELS[name], parameters, new, 30.0)[0]
     assert abs(variance - repeats.var()) < 3 * error
     assert error < variance / 50
 
@@ -123,7 +126,7 @@ def simulate(name: str, parameters: tuple, tenure: np.ndarray, seed: int) -> tup
 def test_parameters_are_found_again(name: str):
     truth = {"bg_nbd": (0.6, 4.0, 0.9, 3.0), "pareto_nbd": (0.6, 4.0, 0.9, 20.0)}[name]
     tenure = np.random.default_rng(5).uniform(0, 104, 10_000)
-    fit = MODELS[name].fit(purchase_states(*simulate(name, truth, tenure, seed=2), tenure))
+    fit = MODELS[name].fit(formulas.purchase_states(*simulate(name, truth, tenure, seed=2), tenure))
     errors = np.sqrt(np.diag(fit.covariance))
     assert fit.converged
     assert (errors < 0.15).all()
@@ -134,7 +137,7 @@ def test_spend_parameters_are_found_again():
     chance, (p, q, v) = np.random.default_rng(3), (4.0, 3.5, 20.0)
     purchases = 1 + chance.poisson(2, 10_000)
     mean_spend = chance.gamma(p * purchases) / (purchases * chance.gamma(q, 1 / v, len(purchases)))
-    fit = gamma_gamma.fit(spend_states(purchases, mean_spend))
+    fit = gamma_gamma.fit(formulas.spend_states(purchases, mean_spend))
     errors = np.sqrt(np.diag(fit.covariance))
     assert (np.abs(np.log(fit.parameters) - np.log([p, q, v])) < 3 * errors).all()
 
@@ -142,11 +145,11 @@ def test_spend_parameters_are_found_again():
 def test_the_relative_error_is_how_far_fits_scatter():
     truth, horizon, customers = (0.25, 4.4, 0.8, 2.4), 52.0, 1_000
     tenure = np.random.default_rng(7).uniform(27, 39, customers)
-    judged = purchase_states(*simulate("bg_nbd", truth, tenure, seed=99), tenure)
+    judged = formulas.purchase_states(*simulate("bg_nbd", truth, tenure, seed=99), tenure)
     foreseen, claimed = [], []
     for seed in range(30):
-        fit = bg_nbd.fit(purchase_states(*simulate("bg_nbd", truth, tenure, seed), tenure))
-        foreseen.append(bg_nbd.expected_purchases(fit.parameters, judged, horizon).sum())
+        fit = bg_nbd.fit(formulas.purchase_states(*simulate("bg_nbd", truth, tenure, seed), tenure))
+        foreseen.append(formulas.expected_purchases(bg_nbd, fit.parameters, judged, horizon).sum())
         claimed.append(relative_error(bg_nbd, fit, judged, horizon))
     assert np.std(np.log(foreseen)) == pytest.approx(np.median(claimed), rel=0.3)
 
@@ -155,7 +158,9 @@ def test_the_relative_error_of_spend_is_how_far_what_is_expected_of_the_same_cus
     """Parameters drawn from their distribution instead of the slope of the sum in them."""
     draw = np.random.default_rng(8)
     purchases = 1.0 + draw.poisson(2, 6000) + 1
-    states = spend_states(purchases, draw.gamma(6 * purchases, 15 / draw.gamma(4, 1, 6000)) / purchases)
+    states = formulas.spend_states(
+        purchases, draw.gamma(6 * purchases, 15 / draw.gamma(4, 1, 6000)) / purchases
+    )
     fit = gamma_gamma.fit(states)
     weights = states.customers * states.purchases
     sums = [
@@ -168,10 +173,10 @@ def test_the_relative_error_of_spend_is_how_far_what_is_expected_of_the_same_cus
 @pytest.mark.parametrize(("name", "parameters"), CASES)
 @pytest.mark.parametrize("days", [365, 1095])
 def test_present_value_is_the_integral(name: str, parameters: tuple, days: int):
-    model, states = MODELS[name], purchase_states(*HISTORIES)
+    model, states = MODELS[name], formulas.purchase_states(*HISTORIES)
 
     def expected(until: float) -> np.ndarray:
-        return model.expected_purchases(parameters, states, until / 7)
+        return formulas.expected_purchases(model, parameters, states, until / 7)
 
     daily = np.log1p(0.1) / 365
     # in the square root of time, where new customers' purchases rise evenly
@@ -179,8 +184,8 @@ def test_present_value_is_the_integral(name: str, parameters: tuple, days: int):
         lambda root: 2 * root * np.exp(-daily * root**2) * expected(root**2), 0, np.sqrt(days)
     )[0]
     exact = np.exp(-daily * days) * expected(days) + daily * weighted
-    assert discounted_purchases(expected, days, 0.1) == pytest.approx(exact, rel=3e-4)
-    assert (discounted_purchases(expected, days, 0.0) == expected(days)).all()
+    assert formulas.discounted_purchases(expected, days, 0.1) == pytest.approx(exact, rel=3e-4)
+    assert (formulas.discounted_purchases(expected, days, 0.0) == expected(days)).all()
 
 
 @pytest.mark.parametrize(("purchases", "mean_spend"), [(1, 40.0), (3, 15.0), (50, 80.0)])
@@ -197,12 +202,12 @@ def test_spend_formulas_are_the_integrals(purchases: int, mean_spend: float):
         return integrate.quad(density, 0, 5, epsabs=0, epsrel=1e-10, limit=500)[0]
 
     likelihood = integral(0)
-    state = spend_states(purchases, mean_spend)
+    state = formulas.spend_states(purchases, mean_spend)
     assert gamma_gamma.log_likelihood(parameters, state)[0] == pytest.approx(np.log(likelihood))
     assert gamma_gamma.expected_spend(parameters, purchases, mean_spend) == pytest.approx(
         integral(1) / likelihood
     )
-    assert gamma_gamma.squared_spend(parameters, purchases, mean_spend) == pytest.approx(
+    assert formulas.squared_spend(parameters, purchases, mean_spend) == pytest.approx(
         integral(2) / likelihood
     )
 
@@ -220,7 +225,7 @@ def histories(draw, most: int = 8) -> PurchaseStates:
         last = draw(st.integers(0, tenure))
         repeats = draw(st.one_of(st.just(1), st.integers(1, last))) if last else 0
         rows.append((repeats, last / 7, tenure / 7, draw(st.one_of(st.just(1), st.integers(1, 10**7)))))
-    return purchase_states(*np.array(rows, float).T)
+    return formulas.purchase_states(*np.array(rows, float).T)
 
 
 @settings(drawn, max_examples=150)
@@ -234,10 +239,10 @@ def histories(draw, most: int = 8) -> PurchaseStates:
 def test_whatever_the_parameters_what_is_said_of_a_customer_is_possible(name, states, first, second, horizon):
     model, parameters = MODELS[name], (*first, *second)
     alive = model.probability_alive(parameters, states)
-    none = model.probability_no_purchase(parameters, states, horizon)
-    expected = model.expected_purchases(parameters, states, horizon)
-    variance = model.purchase_variance(parameters, states, horizon)
-    for values in (alive, none, expected, variance, model.log_likelihood(parameters, states)):
+    none = formulas.probability_no_purchase(model, parameters, states, horizon)
+    expected = formulas.expected_purchases(model, parameters, states, horizon)
+    variance = formulas.purchase_variance(model, parameters, states, horizon)
+    for values in (alive, none, expected, variance, formulas.log_likelihood(model, parameters, states)):
         assert np.isfinite(values).all()
     assert ((alive >= 0) & (alive <= 1) & (none >= -1e-12) & (none <= 1)).all()
     rate = (parameters[0] + states.repeats) / (parameters[1] + states.tenure)
@@ -245,7 +250,7 @@ def test_whatever_the_parameters_what_is_said_of_a_customer_is_possible(name, st
     slack = 1e-6 * most + 1e-12
     assert (1 - none <= expected + slack).all()
     assert (expected <= most + slack).all()
-    assert (expected <= model.expected_purchases(parameters, states, 2 * horizon) + slack).all()
+    assert (expected <= formulas.expected_purchases(model, parameters, states, 2 * horizon) + slack).all()
     assert (variance >= -slack * (1 + most)).all()
 
 
@@ -265,7 +270,7 @@ EXTREMES = {
 @pytest.mark.parametrize("name", MODELS)
 def test_extreme_customers_give_a_fit_or_a_reason(name: str, extreme: str):
     repeats, last, tenure, customers = np.array(EXTREMES[extreme], float).T
-    assert_sound(MODELS[name].fit(purchase_states(repeats, last / 7, tenure / 7, customers)))
+    assert_sound(MODELS[name].fit(formulas.purchase_states(repeats, last / 7, tenure / 7, customers)))
 
 
 @settings(drawn, max_examples=12)
@@ -287,7 +292,7 @@ def test_any_customers_give_a_fit_or_a_reason(name: str, states: PurchaseStates)
     ],
 )
 def test_extreme_spend_gives_a_fit_or_a_reason(spend: list[tuple]):
-    states = spend_states(*np.array(spend, float).T)
+    states = formulas.spend_states(*np.array(spend, float).T)
     fit = gamma_gamma.fit(states)
     assert_sound(fit)
     if fit.converged:
@@ -308,14 +313,14 @@ def test_who_never_leaves_is_a_limit_and_no_failure():
     tenure = np.random.default_rng(1).uniform(20, 60, 2_000)
     repeats, last = simulate("pareto_nbd", (2.0, 4.0, 1.0, 1e9), tenure, seed=1)
     for model in MODELS.values():
-        fit = model.fit(purchase_states(repeats, last, tenure))
+        fit = model.fit(formulas.purchase_states(repeats, last, tenure))
         assert fit.converged
         assert model.NOBODY_LEAVES in fit.limits
         assert fit.parameters[:2] == pytest.approx((2.0, 4.0), rel=0.1)
 
 
 def test_who_all_spend_the_same_are_a_limit_and_no_failure():
-    fit = gamma_gamma.fit(spend_states(np.arange(1, 50), np.full(49, 12.0)))
+    fit = gamma_gamma.fit(formulas.spend_states(np.arange(1, 50), np.full(49, 12.0)))
     assert fit.limits == (
         "a customer spends the same at each purchase",
         "all customers spend the same on average",
@@ -326,7 +331,7 @@ def test_who_all_spend_the_same_are_a_limit_and_no_failure():
 def test_spend_in_another_currency_is_the_same_fit():
     chance = np.random.default_rng(1)
     purchases, spend = chance.integers(1, 9, 500), chance.gamma(3.0, 10.0, 500)
-    fit, dearer = (gamma_gamma.fit(spend_states(purchases, spend * unit)) for unit in (1, 1300))
+    fit, dearer = (gamma_gamma.fit(formulas.spend_states(purchases, spend * unit)) for unit in (1, 1300))
     assert dearer.parameters == pytest.approx([*fit.parameters[:2], fit.parameters[2] * 1300], rel=1e-6)
 
 

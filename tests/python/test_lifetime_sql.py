@@ -4,13 +4,12 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import duckdb
+import lifetime_formulas as formulas
 import numpy as np
 import pandas as pd
 import pytest
 
 from customer_segmentation.lifetime import bg_nbd, gamma_gamma, pareto_nbd
-from customer_segmentation.lifetime.discount import discounted_purchases
-from customer_segmentation.lifetime.states import purchase_states
 
 MODELS = {"bg_nbd": bg_nbd, "pareto_nbd": pareto_nbd}
 NODES = ["lifetime_states", "lifetime_parameters", "purchases_if_alive", "score_lifetime"]
@@ -127,21 +126,22 @@ def computed(name: str, parameters: tuple, histories: list[History]) -> dict[str
     """Return the scores from the functions of the package."""
     model = MODELS[name]
     repeats, last, tenure, revenue = np.array(histories, float).T
-    states = purchase_states(repeats, last / 7, tenure / 7)
+    states = formulas.purchase_states(repeats, last / 7, tenure / 7)
 
     def purchases(days: float) -> np.ndarray:
-        return model.expected_purchases(parameters, states, days / 7)
+        return formulas.expected_purchases(model, parameters, states, days / 7)
 
     value = gamma_gamma.expected_spend(SPEND, repeats + 1, revenue / (repeats + 1))
-    squared = gamma_gamma.squared_spend(SPEND, repeats + 1, revenue / (repeats + 1))
+    squared = formulas.squared_spend(SPEND, repeats + 1, revenue / (repeats + 1))
     scores = {
         "expected_order_value": value / PER_PURCHASE,
-        "lifetime_value": discounted_purchases(purchases, HORIZON, RATE) * value * MARGIN,
-        "churn_probability": model.probability_no_purchase(parameters, states, CHURN / 7),
-        "lifetime_order_probability": 1 - model.probability_no_purchase(parameters, states, NEXT / 7),
+        "lifetime_value": formulas.discounted_purchases(purchases, HORIZON, RATE) * value * MARGIN,
+        "churn_probability": formulas.probability_no_purchase(model, parameters, states, CHURN / 7),
+        "lifetime_order_probability": 1
+        - formulas.probability_no_purchase(model, parameters, states, NEXT / 7),
     }
     for days in (90, 365):
-        count, variance = purchases(days), model.purchase_variance(parameters, states, days / 7)
+        count, variance = purchases(days), formulas.purchase_variance(model, parameters, states, days / 7)
         of_revenue = squared * (variance + count**2 + count / SPEND[0]) - (count * value) ** 2
         scores |= {
             f"expected_orders_{days}d": count * PER_PURCHASE,

@@ -14,7 +14,6 @@ from sklearn.linear_model import LogisticRegression
 
 from customer_segmentation.next_order import Feature, fit_table, predict
 from customer_segmentation.next_order.curves import design_matrix, fit_curve
-from customer_segmentation.next_order.logistic import fit_logistic
 
 DATES = [pd.Timestamp(f"2025-{month:02}-28") for month in range(1, 7)]
 FITTED_ON = pd.Timestamp("2025-08-31")
@@ -87,15 +86,14 @@ def test_a_bent_truth_is_recovered_with_its_unknowns():
     assert unknown - known == pytest.approx(-0.7 - 0.3, abs=0.1)
 
 
-def test_coefficients_are_those_of_scikit_learn():
+def test_predictions_are_those_of_the_same_regression_by_another_solver():
     columns, _, outcome = simulate(2, 5_000, bent)
-    values = np.column_stack(list(columns.values()))
+    frame, values = training(columns, outcome), np.column_stack(list(columns.values()))
+    table = fit(frame, FEATURES)
     design = design_matrix(values, [fit_curve(*pair) for pair in zip(FEATURES, values.T, strict=True)])
-    found = fit_logistic(design, outcome.astype(float), penalty=3.0)
-    reference = LogisticRegression(C=1 / 3, tol=1e-10, max_iter=1000).fit(design[:, 1:], outcome)
-    assert found.has_converged
-    np.testing.assert_allclose(found.coefficients[1:], reference.coef_[0], atol=1e-5)
-    np.testing.assert_allclose(found.coefficients[0], reference.intercept_[0], atol=1e-5)
+    reference = LogisticRegression(C=1 / facts(table)["penalty"], tol=1e-10, max_iter=1000)
+    probability = reference.fit(design, outcome).predict_proba(design)[:, 1]
+    np.testing.assert_allclose(predict(table, frame)["probability"], probability, atol=1e-5)
 
 
 def test_what_the_table_says_is_what_was_fitted():

@@ -51,23 +51,31 @@ def describe(
         stand_in = _round(float(centres[j]), values[np.isfinite(values[:, j]), j])
         known[~np.isfinite(values[:, j]), j] = stand_in
         written[j] = f"coalesce({columns[j]}, {_number(stand_in)})"
-    trees = [_describe(known, written, labels, k, leaves) for leaves in range(k, MOST_LEAVES + 1)]
+    model = DecisionTreeClassifier(
+        max_depth=DEEPEST,
+        max_leaf_nodes=MOST_LEAVES,
+        min_samples_leaf=max(1, round(LEAST_LEAF * len(known))),
+        random_state=0,
+    ).fit(known, labels)
+    sizes = range(min(k, model.get_n_leaves()), model.get_n_leaves() + 1)
+    trees = [_describe(model, known, written, labels, k, leaves) for leaves in sizes]
     found = max(len(list(filter(None, rules.conditions))) for rules in trees)
     complete = [rules for rules in trees if len(list(filter(None, rules.conditions))) == found]
     best = max(rules.fidelity for rules in complete)
     return next(rules for rules in complete if rules.fidelity >= best - GOOD_ENOUGH)
 
 
-def _describe(known: Matrix, written: Sequence[str], labels: Labels, k: int, leaves: int) -> Rules:
-    model = DecisionTreeClassifier(
-        max_depth=DEEPEST,
-        max_leaf_nodes=leaves,
-        min_samples_leaf=max(1, round(LEAST_LEAF * len(known))),
-        random_state=0,
-    ).fit(known, labels)
+def _describe(
+    model: DecisionTreeClassifier,
+    known: Matrix,
+    written: Sequence[str],
+    labels: Labels,
+    k: int,
+    leaves: int,
+) -> Rules:
     predicted = np.empty(len(known), dtype=np.intp)
     alternatives: list[list[Limits]] = [[] for _ in range(k)]
-    for cluster, limits, inside in _leaves(model, known):
+    for cluster, limits, inside in _leaves(model, known, leaves):
         predicted[inside] = cluster
         alternatives[cluster].append(limits)
     hits = np.bincount(labels[predicted == labels], minlength=k)
@@ -82,16 +90,22 @@ def _describe(known: Matrix, written: Sequence[str], labels: Labels, k: int, lea
     )
 
 
-def _leaves(model: DecisionTreeClassifier, known: Matrix) -> list[tuple[int, Limits, NDArray[np.bool_]]]:
-    """Return (cluster, limits, who is in it) of each leaf; leaves of one cluster under one branch are one."""
-    tree = model.tree_
+def _leaves(
+    model: DecisionTreeClassifier, known: Matrix, leaves: int
+) -> list[tuple[int, Limits, NDArray[np.bool_]]]:
+    """Return (cluster, limits, who is in it) of each leaf; leaves of one cluster under one branch are one.
+
+    A tree with a limit of leaves grows where it gains most, and numbers its nodes as they come. So its first
+    2 n - 1 nodes are the tree of n leaves.
+    """
+    tree, nodes = model.tree_, 2 * leaves - 1
 
     def grow(
         node: int, limits: Limits, inside: NDArray[np.bool_]
     ) -> list[tuple[int, Limits, NDArray[np.bool_]]]:
         if not inside.any():  # by rounding
             return []
-        if tree.children_left[node] < 0:
+        if not 0 <= tree.children_left[node] < nodes:
             return [(int(model.classes_[tree.value[node][0].argmax()]), limits, inside)]
         column = int(tree.feature[node])
         threshold = _round(float(tree.threshold[node]), known[:, column])
@@ -99,13 +113,13 @@ def _leaves(model: DecisionTreeClassifier, known: Matrix) -> list[tuple[int, Lim
         is_low = known[:, column] <= threshold
         low = {column: (above, min(up_to, threshold))}
         high = {column: (max(above, threshold), up_to)}
-        leaves = [
+        found = [
             *grow(tree.children_left[node], limits | low, inside & is_low),
             *grow(tree.children_right[node], limits | high, inside & ~is_low),
         ]
-        if len({cluster for cluster, _, _ in leaves}) == 1:
-            return [(leaves[0][0], limits, inside)]
-        return leaves
+        if len({cluster for cluster, _, _ in found}) == 1:
+            return [(found[0][0], limits, inside)]
+        return found
 
     return grow(0, {}, np.ones(len(known), dtype=bool))
 

@@ -9,7 +9,8 @@ scale      of each column is_log, shift, low, high, centre, spread, null_share; 
 cluster    of each cluster offset, share, jaccard, phrases, name_en, name_ko, differs_by; of each cluster and
            column centre, weight, typical_value (the centre in the column's own unit) and difference (of the
            mean from that of all customers, in standard deviations)
-candidate  of each number of clusters tried what speaks for and against it, and the decision
+candidate  of each number of clusters tried what speaks for and against it, how many rounds of resampling that
+           rests on, and the decision; the silhouette only where it may decide
 rule       of each cluster condition, precision, recall
 match      of each cluster the distance from the cluster of the same id in the fit before, or new
 """
@@ -129,9 +130,9 @@ def _fit_date(fit: Fit, rows: pd.DataFrame, columns: Sequence[Column], method: s
     z = np.column_stack([scaling.standardise(values[name], scale) for name, scale in scales.items()])
 
     earlier = history.earlier(fit.fitted_on)
-    options = selection.candidates(z, method)
-    chosen, reasons = selection.choose(options, earlier.k)
     stored = history.stored.get(fit.fitted_on)
+    options = selection.candidates(z, method, {earlier.k, stored.k} if stored else {earlier.k})
+    chosen, reasons = selection.choose(options, earlier.k)
     if stored and chosen and chosen.k != stored.k:  # what was published stays, if it passes
         kept, why = selection.choose(options, stored.k)
         if kept and kept.k == stored.k:
@@ -221,9 +222,11 @@ def _add_candidates(fit: Fit, options: Sequence[selection.Candidate], reasons: M
             "stability": option.stability,
             "silhouette": option.silhouette,
             "smallest_share": option.shares.min(),
+            "rounds": option.rounds,
         }
         for metric, value in diagnostics.items():
-            fit.add("candidate", metric, float(value), k=option.k)
+            if not np.isnan(value):
+                fit.add("candidate", metric, float(value), k=option.k)
         fit.add("candidate", "decision", note=reasons[option.k], k=option.k)
 
 

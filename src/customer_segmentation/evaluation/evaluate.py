@@ -6,6 +6,7 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 from scipy import stats
+from threadpoolctl import threadpool_limits
 
 from customer_segmentation.evaluation import bands
 from customer_segmentation.evaluation.groups import share_explained
@@ -16,7 +17,6 @@ from customer_segmentation.evaluation.verdicts import (
     RANK_ONLY,
     REPLACEMENTS,
     VOTES,
-    Z_95,
     Comparison,
     against_heuristic,
     compare,
@@ -67,9 +67,10 @@ def evaluate(holdout: pd.DataFrame) -> pd.DataFrame:
     rows: list[Row] = []
     usable = holdout[np.isfinite(holdout["predicted"].astype(float))]
     ordered = usable.sort_values(["score", "as_of_date", "customer_id"], kind="stable")
-    for _, group in ordered.groupby(["score", "as_of_date"], sort=True):
-        found = _groups if group["kind"].iloc[0] == "group" else _score
-        rows += [_keys(group) | row for row in found(group)]
+    with threadpool_limits(1, "blas"):  # so that sums don't depend on how many cores there are
+        for _, group in ordered.groupby(["score", "as_of_date"], sort=True):
+            found = _groups if group["kind"].iloc[0] == "group" else _score
+            rows += [_keys(group) | row for row in found(group)]
     for horizon, judged in _with_bands(ordered):
         rows += _bands(horizon, judged)
     evaluation = pd.DataFrame(rows, columns=list(TYPES), dtype=object)
@@ -180,12 +181,14 @@ def _coverage(holdout: bands.Holdout, parts: bands.Parts | None) -> Iterator[Row
         return
     of_cells, of_total = parts.half_widths(holdout)
     held = (np.abs(holdout.came - holdout.expected) <= of_cells)[holdout.judged]
-    share, lower, upper = wilson_interval(int(held.sum()), len(held))
+    trial = stats.binomtest(int(held.sum()), len(held))
+    # by Wilson 1927, which stays between 0 and 1
+    lower, upper = trial.proportion_ci(0.95, method="wilson")
     rests = f"bands made from {parts.holdouts} other holdouts"
     yield {
         "heuristic": NONE,
         "metric": "band_coverage",
-        "value": share,
+        "value": trial.statistic,
         "verdict": "too narrow"
         if upper < bands.COVERAGE
         else "too wide"
@@ -199,14 +202,6 @@ def _coverage(holdout: bands.Holdout, parts: bands.Parts | None) -> Iterator[Row
         "value": float(abs(holdout.came.sum() - holdout.total) <= of_total),
         "note": f"1 if the total of all lay within its band, else 0; {rests}",
     }
-
-
-def wilson_interval(successes: int, trials: int) -> tuple[float, float, float]:
-    """Return a share with its 95 % interval by Wilson 1927, which stays between 0 and 1."""
-    share = successes / trials
-    centre = (successes + Z_95**2 / 2) / (trials + Z_95**2)
-    margin = Z_95 / (trials + Z_95**2) * np.sqrt(trials * share * (1 - share) + Z_95**2 / 4)
-    return share, float(centre - margin), float(centre + margin)
 
 
 def _groups(group: pd.DataFrame) -> Iterator[Row]:

@@ -13,12 +13,13 @@ the interval of DeLong, DeLong and Clarke-Pearson 1988.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import optimize, special, stats
+from sklearn.linear_model import LogisticRegression
 
 TOP_SHARE = 0.1
 SMALLEST_PROBABILITY = 1e-6  # log odds of 0 and 1 are infinite
 SMALLEST_SPREAD = 1e-9  # of log odds that are not one and the same
-NEWTON_STEPS = 50
+FURTHEST = 50.0  # no log odds are further apart
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,9 @@ class Estimate:
     value: float
     influence: np.ndarray
 
-    @property
-    def standard_error(self) -> float:
-        """The standard error of the value over customers drawn anew."""
-        return standard_error(self.influence)
-
 
 def standard_error(influence: np.ndarray) -> float:
-    """Return the standard error that belongs to influences of shape (n,)."""
+    """Return the standard error, over customers drawn anew, that belongs to influences of shape (n,)."""
     return float(np.sqrt(np.sum(influence**2)) / len(influence))
 
 
@@ -146,10 +142,11 @@ def calibration_slope(predicted: np.ndarray, actual: np.ndarray) -> Estimate | N
     if odds[did].min() >= odds[~did].max() or odds[did].max() <= odds[~did].min():
         return None
     spread = odds.std()
-    coefficients, influence = _logistic_regression(
-        np.column_stack([np.ones(len(odds)), (odds - odds.mean()) / spread]), did
-    )
-    return Estimate(float(coefficients[1] / spread), influence[:, 1] / spread)
+    standardised = ((odds - odds.mean()) / spread)[:, None]
+    model = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10).fit(standardised, did)
+    chance = model.predict_proba(standardised)[:, 1]
+    influence = _influence(np.column_stack([np.ones(len(odds)), standardised]), did - chance, chance)
+    return Estimate(float(model.coef_[0, 0] / spread), influence[:, 1] / spread)
 
 
 def calibration_intercept(predicted: np.ndarray, actual: np.ndarray) -> Estimate | None:
@@ -160,8 +157,10 @@ def calibration_intercept(predicted: np.ndarray, actual: np.ndarray) -> Estimate
     did = actual > 0.5
     if not did.any() or did.all():
         return None
-    coefficients, influence = _logistic_regression(np.ones((len(did), 1)), did, log_odds(predicted))
-    return Estimate(float(coefficients[0]), influence[:, 0])
+    odds = log_odds(predicted)
+    value = optimize.brentq(lambda shift: (did - special.expit(odds + shift)).sum(), -FURTHEST, FURTHEST)
+    chance = special.expit(odds + value)
+    return Estimate(value, _influence(np.ones((len(did), 1)), did - chance, chance)[:, 0])
 
 
 def log_odds(probability: np.ndarray) -> np.ndarray:
@@ -187,40 +186,10 @@ def _product_of_steps(f: _Steps, g: _Steps) -> Estimate:
     return Estimate(value, f.at * g.at + f.mean_above(g.at) + g.mean_above(f.at) - 3 * value)
 
 
-def _logistic_regression(
-    design: np.ndarray, did: np.ndarray, offset: np.ndarray | float = 0.0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return coefficients of shape (k,) by damped Newton steps, and influences of shape (n, k).
-
-    The likelihood is concave, so a step that lowers it is halved until it does not.
-    """
-    coefficients = np.zeros(design.shape[1])
-
-    def likelihood(trial: np.ndarray) -> float:
-        linear = design @ trial + offset
-        return float(np.sum(did * linear - np.logaddexp(0, linear)))
-
-    reached = likelihood(coefficients)
-    for _ in range(NEWTON_STEPS):
-        step = np.linalg.solve(*_information_and_score(design, did, offset, coefficients))
-        while (there := likelihood(coefficients + step)) < reached - 1e-12 * abs(reached):
-            step /= 2
-        coefficients = coefficients + step
-        if np.abs(step).max() < 1e-12 * (1 + np.abs(coefficients).max()):
-            break
-        reached = there
-    information, _ = _information_and_score(design, did, offset, coefficients)
-    chance = special.expit(design @ coefficients + offset)
-    influence = len(did) * (design * (did - chance)[:, None]) @ np.linalg.inv(information)
-    return coefficients, influence
-
-
-def _information_and_score(
-    design: np.ndarray, did: np.ndarray, offset: np.ndarray | float, coefficients: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    chance = special.expit(design @ coefficients + offset)
+def _influence(design: np.ndarray, residual: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """Return the influence of each customer on the coefficients of a logistic regression, shape (n, k)."""
     # a hair above 0, so that the matrix can be inverted where all chances are next to 0 or 1
     weight = np.maximum(chance * (1 - chance), 1e-12)
     # sums by einsum are the same whatever the number of threads
     information = np.einsum("ni,n,nj->ij", design, weight, design)
-    return information, np.einsum("ni,n->i", design, did - chance)
+    return len(chance) * (design * residual[:, None]) @ np.linalg.inv(information)

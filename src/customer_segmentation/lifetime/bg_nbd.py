@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, expit, gammaln
 
-from customer_segmentation.lifetime.optimise import Coordinate, Fit, maximise
+from customer_segmentation.lifetime.optimise import Coordinate, Fit, Likelihood, maximise
 from customer_segmentation.lifetime.quadrature import beta_expectation
 from customer_segmentation.lifetime.states import PurchaseStates
 
@@ -37,17 +37,8 @@ COORDINATES = (
 )
 
 
-def log_likelihood(parameters: Parameters, states: PurchaseStates) -> Array:
-    """Return the log-likelihood of each state, for one customer; shape (n,). Equation 6 of the paper."""
-    r, alpha = parameters[:2]
-    counts = _of_counts(parameters, states.repeats)
-    shape = r + states.repeats
-    alive = -shape * np.log(alpha + states.tenure)
-    return counts + r * np.log(alpha) + alive + np.logaddexp(0, _log_odds_left(parameters, states))
-
-
-def fit(states: PurchaseStates) -> Fit:
-    """Fit the model by maximum likelihood, with the exact gradient."""
+def likelihood(states: PurchaseStates) -> Likelihood:
+    """Return the log-likelihood of histories and its exact gradient, by parameters (paper, equation 6)."""
     # what depends on the number of repeats alone is worked out once for each number
     repeats, where = np.unique(states.repeats, return_inverse=True)
     customers = np.bincount(where, weights=states.customers)
@@ -79,23 +70,24 @@ def fit(states: PurchaseStates) -> Fit:
         ]
         return value, np.array(gradient)
 
+    return evaluate
+
+
+def fit(states: PurchaseStates) -> Fit:
+    """Fit the model by maximum likelihood."""
+    weights = states.customers
     # rates as seen, spread widely; the chance to leave from low to high
     rate = max(float((weights * states.repeats).sum() / max((weights * states.tenure).sum(), 1e-9)), 1e-6)
     starts = [
         (r, r / rate, a, b)
         for r, a, b in ((0.5, 0.5, 2.0), (2.0, 0.5, 10.0), (0.2, 1.0, 1.0), (5.0, 2.0, 50.0))
     ]
-    return maximise(evaluate, starts, COORDINATES, total)
+    return maximise(likelihood(states), starts, COORDINATES, float(weights.sum()))
 
 
 def probability_alive(parameters: Parameters, states: PurchaseStates) -> Array:
     """Return the probability that a customer has not left; 1 for who never came back. Shape (n,)."""
     return expit(-_log_odds_left(parameters, states))
-
-
-def expected_purchases(parameters: Parameters, states: PurchaseStates, horizon: float) -> Array:
-    """Return the purchases expected within the horizon after the time observed; shape (n,)."""
-    return probability_alive(parameters, states) * purchases_if_alive(parameters, states, horizon)
 
 
 def purchases_if_alive(parameters: Parameters, states: PurchaseStates, horizon: float) -> Array:
@@ -104,53 +96,15 @@ def purchases_if_alive(parameters: Parameters, states: PurchaseStates, horizon: 
     Equation 10 of the paper, with the integral that its hypergeometric function stands for: given the rate
     and the probability p to leave, (1 - e^(-rate p t)) / p purchases are expected.
     """
-    _, _, a, b = parameters
-    shape, scaled = _posterior_rate(parameters, states, horizon)
+    r, alpha, a, b = parameters
+    # the shape of the rate's gamma distribution given the history, and the horizon in its scale
+    shape, scaled = r + states.repeats, horizon / (alpha + states.tenure)
 
     def purchases(p: Array, _: Array) -> Array:
         return -np.expm1(-shape[:, None] * np.log1p(p * scaled[:, None])) / p
 
     at_1 = -np.expm1(-shape * np.log1p(scaled))
     return beta_expectation(np.full_like(shape, a), b + states.repeats, purchases, shape * scaled, at_1)
-
-
-def purchase_variance(parameters: Parameters, states: PurchaseStates, horizon: float) -> Array:
-    """Return the variance of the purchases within the horizon, given the parameters; shape (n,).
-
-    Given rate and p, the mean of Y (Y - 1) is 2 (1 - p) / p² (1 - e^-z - z e^-z), z = rate p t: Y is the
-    smaller of a Poisson count and a geometric one, and both sums over their tails are known.
-    """
-    alive, mean = probability_alive(parameters, states), expected_purchases(parameters, states, horizon)
-    _, _, a, b = parameters
-    shape, scaled = _posterior_rate(parameters, states, horizon)
-
-    k, t = shape[:, None], scaled[:, None]
-
-    def pairs(p: Array, q: Array) -> Array:
-        z = p * t
-        # where the difference would be lost in rounding, the first terms of its series
-        small = (k + 1) * z < 1e-2
-        series = k * (k + 1) * t**2 * (1 - (k + 2) * z * (2 / 3 - (k + 3) * z * (1 / 4 - (k + 4) * z / 15)))
-        grown = np.log1p(z)
-        silent = -np.expm1(-k * grown) - k * z * np.exp(-(k + 1) * grown)
-        return q * np.where(small, series, 2 * silent / p**2)
-
-    at_0 = shape * (shape + 1) * scaled**2
-    factorial = beta_expectation(
-        np.full_like(shape, a), b + states.repeats, pairs, at_0, np.zeros_like(shape)
-    )
-    return alive * factorial + mean * (1 - mean)
-
-
-def probability_no_purchase(parameters: Parameters, states: PurchaseStates, horizon: float) -> Array:
-    """Return the probability of no purchase within the horizon: gone, or alive and silent. Shape (n,)."""
-    shape, scaled = _posterior_rate(parameters, states, horizon)
-    return 1 + probability_alive(parameters, states) * np.expm1(-shape * np.log1p(scaled))
-
-
-def _posterior_rate(parameters: Parameters, states: PurchaseStates, horizon: float) -> tuple[Array, Array]:
-    """Return the shape of the rate's gamma distribution given the history, and the horizon in its scale."""
-    return parameters[0] + states.repeats, horizon / (parameters[1] + states.tenure)
 
 
 def _of_counts(parameters: Parameters, repeats: Array) -> Array:

@@ -85,16 +85,3 @@ def expected_spend(parameters: Parameters, purchases: Array, mean_spend: Array) 
     """
     p, q, v = parameters
     return p * (v + purchases * mean_spend) / (p * purchases + q - 1)
-
-
-def squared_spend(parameters: Parameters, purchases: Array, mean_spend: Array) -> Array:
-    """Return the expectation of a customer's squared mean spend, infinite where there is none; shape (n,).
-
-    nu is gamma(p n + q, v + n m) distributed given the history, and the mean is p / nu. It is the SQL of
-    score_lifetime once more, to be tested against.
-    """
-    p, q, v = parameters
-    shape = p * np.asarray(purchases, float) + q
-    finite = shape > 2
-    squared = (p * (v + purchases * mean_spend)) ** 2
-    return np.where(finite, squared / np.where(finite, (shape - 1) * (shape - 2), 1), np.inf)

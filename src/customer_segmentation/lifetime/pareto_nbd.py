@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, expit, gammaln
 
-from customer_segmentation.lifetime.optimise import Coordinate, Fit, maximise
-from customer_segmentation.lifetime.quadrature import expm1_ratio, power_integral, power_nodes
+from customer_segmentation.lifetime.optimise import Coordinate, Fit, Likelihood, maximise
+from customer_segmentation.lifetime.quadrature import expm1_ratio, power_nodes
 from customer_segmentation.lifetime.states import PurchaseStates
 
 Array = NDArray[np.float64]
@@ -37,17 +37,8 @@ COORDINATES = (
 )
 
 
-def log_likelihood(parameters: Parameters, states: PurchaseStates) -> Array:
-    """Return the log-likelihood of each state, for one customer; shape (n,)."""
-    r, alpha, s, beta = parameters
-    shape = r + states.repeats
-    alive = -shape * np.log(alpha + states.tenure) - s * np.log(beta + states.tenure)
-    scale = gammaln(shape) - gammaln(r) + r * np.log(alpha) + s * np.log(beta)
-    return scale + alive + np.logaddexp(0, _log_odds_left(parameters, states)[0])
-
-
-def fit(states: PurchaseStates) -> Fit:
-    """Fit the model by maximum likelihood, with the gradient taken under the integral."""
+def likelihood(states: PurchaseStates) -> Likelihood:
+    """Return the log-likelihood of histories and its gradient, taken under the integral, by parameters."""
     repeats, where = np.unique(states.repeats, return_inverse=True)
     customers = np.bincount(where, weights=states.customers)
     weights = states.customers
@@ -86,6 +77,13 @@ def fit(states: PurchaseStates) -> Fit:
         ]
         return value, np.array(gradient)
 
+    return evaluate
+
+
+def fit(states: PurchaseStates) -> Fit:
+    """Fit the model by maximum likelihood."""
+    weights = states.customers
+    total = float(weights.sum())
     # rates as seen, spread widely; lives from as long as the time observed to much longer
     time = float((weights * states.tenure).sum()) / total
     rate = max(float((weights * states.repeats).sum()) / max(time * total, 1e-9), 1e-6)
@@ -93,17 +91,12 @@ def fit(states: PurchaseStates) -> Fit:
         (r, r / rate, s, s * lives * max(time, 1e-3))
         for r, s, lives in ((0.5, 0.5, 1.0), (2.0, 0.5, 5.0), (0.5, 2.0, 1.0), (2.0, 2.0, 20.0))
     ]
-    return maximise(evaluate, starts, COORDINATES, total)
+    return maximise(likelihood(states), starts, COORDINATES, total)
 
 
 def probability_alive(parameters: Parameters, states: PurchaseStates) -> Array:
     """Return the probability that a customer has not left; shape (n,)."""
     return expit(-_log_odds_left(parameters, states)[0])
-
-
-def expected_purchases(parameters: Parameters, states: PurchaseStates, horizon: float) -> Array:
-    """Return the purchases expected within the horizon after the time observed; shape (n,)."""
-    return probability_alive(parameters, states) * purchases_if_alive(parameters, states, horizon)
 
 
 def purchases_if_alive(parameters: Parameters, states: PurchaseStates, horizon: float) -> Array:
@@ -115,34 +108,6 @@ def purchases_if_alive(parameters: Parameters, states: PurchaseStates, horizon: 
     leaving_time = beta + states.tenure
     life = leaving_time * expm1_ratio(s - 1, np.log1p(horizon / leaving_time))
     return (r + states.repeats) / (alpha + states.tenure) * life
-
-
-def purchase_variance(parameters: Parameters, states: PurchaseStates, horizon: float) -> Array:
-    """Return the variance of the purchases within the horizon, given the parameters; shape (n,).
-
-    Given the rate and the time lived, purchases are a Poisson count: the mean of Y (Y - 1) is that of the
-    squared rate times that of the squared time, which is the integral of 2u times the chance to live to u.
-    """
-    r, alpha, s, beta = parameters
-    shape, leaving_time = r + states.repeats, beta + states.tenure
-    span = np.log1p(horizon / leaving_time)
-    difference = expm1_ratio(s - 2, span) - expm1_ratio(s - 1, span)
-    life_squared = leaving_time**2 * np.where(span < 1e-7, span**2, 2 * difference)
-    factorial = shape * (shape + 1) / (alpha + states.tenure) ** 2 * life_squared
-    mean = expected_purchases(parameters, states, horizon)
-    return probability_alive(parameters, states) * factorial + mean * (1 - mean)
-
-
-def probability_no_purchase(parameters: Parameters, states: PurchaseStates, horizon: float) -> Array:
-    """Return the probability of no purchase within the horizon; shape (n,).
-
-    The first purchase comes at u if the customer is alive then and has been silent until then; integrated
-    over u.
-    """
-    r, alpha, s, beta = parameters
-    shape, purchase_time, leaving_time = r + states.repeats, alpha + states.tenure, beta + states.tenure
-    silent = power_integral(purchase_time, leaving_time, shape + 1, s, horizon)
-    return 1 - probability_alive(parameters, states) * shape / purchase_time * silent
 
 
 def _log_odds_left(parameters: Parameters, states: PurchaseStates) -> tuple[Array, Array, Array]:

@@ -68,11 +68,6 @@ def power_nodes(a: Array, b: Array, p: Array, q: Array | float, length: Array | 
     return nodes, POWER_WEIGHTS * height * (nodes + fall) * span / 2
 
 
-def power_integral(a: Array, b: Array, p: Array, q: Array | float, length: Array | float) -> Array:
-    """Return the integral of (1 + u/a)^-p (1 + u/b)^-q over u from 0 to length; all of shape (n,)."""
-    return power_nodes(a, b, p, q, length)[1].sum(axis=1)
-
-
 def expm1_ratio(rate: Array | float, length: Array) -> Array:
     """Return the integral of e^(-rate u) over 0 <= u <= length, also for a rate of 0 or below; shape (n,)."""
     rate, length = np.broadcast_arrays(np.asarray(rate, float), np.asarray(length, float))

@@ -23,19 +23,3 @@ class SpendStates(NamedTuple):
     purchases: Array  # purchases that the mean rests on
     mean_spend: Array  # mean spend per purchase, above 0
     customers: Array  # how many customers have this history
-
-
-def purchase_states(
-    repeats: Array, last: Array, tenure: Array, customers: Array | None = None
-) -> PurchaseStates:
-    """Return histories as arrays of floats, one customer each unless said otherwise."""
-    repeats, last, tenure = (np.atleast_1d(np.asarray(values, float)) for values in (repeats, last, tenure))
-    weights = np.ones_like(repeats) if customers is None else np.atleast_1d(np.asarray(customers, float))
-    return PurchaseStates(repeats, last, tenure, weights)
-
-
-def spend_states(purchases: Array, mean_spend: Array, customers: Array | None = None) -> SpendStates:
-    """Return histories as arrays of floats, one customer each unless said otherwise."""
-    purchases, mean_spend = (np.atleast_1d(np.asarray(values, float)) for values in (purchases, mean_spend))
-    weights = np.ones_like(purchases) if customers is None else np.atleast_1d(np.asarray(customers, float))
-    return SpendStates(purchases, mean_spend, weights)

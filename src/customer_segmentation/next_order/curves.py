@@ -105,6 +105,5 @@ def _quantile(values: Array, share: float) -> float:
 
 
 def design_matrix(values: Array, curves: Sequence[Curve]) -> Array:
-    """Return the design of values (n, features): a one, then the columns of each curve, n rows."""
-    ones = np.ones((len(values), 1))
-    return np.hstack([ones, *(curve.design(column) for curve, column in zip(curves, values.T, strict=True))])
+    """Return the design of values (n, features): the columns of each curve, n rows."""
+    return np.hstack([curve.design(column) for curve, column in zip(curves, values.T, strict=True)])

@@ -1,5 +1,6 @@
 """From training rows to the table of parameters that SQL applies."""
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -7,11 +8,12 @@ from datetime import date
 import numpy as np
 import pandas as pd
 from scipy.special import expit
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from customer_segmentation.evaluation.metrics import area_under_curve
 from customer_segmentation.next_order.curves import KNOTS, Array, Curve, Feature, design_matrix, fit_curve
-from customer_segmentation.next_order.logistic import Logistic, fit_logistic
 
 # what a fit needs: below, coefficients say more about chance than about customers
 FEWEST_ROWS = 500
@@ -20,6 +22,9 @@ FEWEST_DATES = 2
 
 PENALTIES = (30.0, 10.0, 3.0, 1.0, 0.3)  # from strong to weak, so that each fit starts from a simpler one
 USUAL_PENALTY = 1.0  # where there is no date to try them on
+
+MOST_STEPS = 100
+TOLERANCE = 1e-12  # of the slope of the mean log-likelihood: after Newton's last step it is far below
 
 DIGITS = 12
 INTERCEPT, FIT = "(intercept)", "(fit)"
@@ -136,13 +141,32 @@ def _fit(rows: Rows, features: Sequence[Feature], days: int) -> Iterator[Row]:
     validation, penalty = _choose_penalty(rows, features, days)
     curves = [fit_curve(feature, column) for feature, column in zip(features, rows.values.T, strict=True)]
     design = design_matrix(rows.values, curves)
-    fit = fit_logistic(design, rows.outcome, penalty)
+    model = _logistic()
+    has_converged = _learn(model, design, rows.outcome, penalty)
     yield Row(FIT, "penalty", penalty)
     yield from validation
-    if not fit.has_converged:
+    if not has_converged:
         yield Row(FIT, "problem", note="the likelihood has no maximum that could be found")
         return
-    yield from _parameters(fit, curves, design)
+    yield from _parameters(float(model.intercept_[0]), model.coef_[0], curves, design)
+
+
+def _logistic() -> LogisticRegression:
+    """Return a penalised logistic regression, which starts each fit where the last one ended."""
+    return LogisticRegression(solver="newton-cholesky", tol=TOLERANCE, max_iter=MOST_STEPS, warm_start=True)
+
+
+def _learn(model: LogisticRegression, design: Array, outcome: Array, penalty: float) -> bool:
+    """Maximise log-likelihood - penalty / 2 * sum of squared coefficients; return whether that was found.
+
+    design: shape (n, p). outcome: shape (n,), 0 or 1, both present. penalty: above 0, the inverse variance of
+    a normal prior, which the intercept has none of; it does not grow with n.
+    """
+    model.set_params(C=1 / penalty)
+    with warnings.catch_warnings(record=True) as raised:
+        warnings.simplefilter("always")
+        model.fit(design, outcome)
+    return not any(issubclass(warning.category, ConvergenceWarning) for warning in raised)
 
 
 def _problem(rows: Rows) -> str | None:
@@ -174,24 +198,20 @@ def _choose_penalty(rows: Rows, features: Sequence[Feature], days: int) -> tuple
         return [], USUAL_PENALTY
     curves = [fit_curve(feature, column) for feature, column in zip(features, before.values.T, strict=True)]
     design, held_out_design = (design_matrix(part.values, curves) for part in (before, held_out))
-    start, tried = None, []
+    model, tried = _logistic(), []
     for penalty in PENALTIES:
-        fit = fit_logistic(design, before.outcome, penalty, start)
-        if not fit.has_converged:
+        if not _learn(model, design, before.outcome, penalty):
             break
-        start = fit.coefficients
-        log_odds = held_out_design @ start
-        tried.append((round(_log_loss(held_out.outcome, log_odds), 9), -penalty, log_odds))
+        probability = model.predict_proba(held_out_design)[:, 1]
+        tried.append((round(log_loss(held_out.outcome, probability), 9), -penalty, probability))
     if not tried:
         return [], USUAL_PENALTY
-    log_loss, penalty, log_odds = min(tried, key=lambda trial: trial[:2])
-    probability = expit(log_odds)
-    area = area_under_curve(probability, held_out.outcome)
+    least, penalty, probability = min(tried, key=lambda trial: trial[:2])
     return [
         Row(FIT, "validation_rows", len(held_out.outcome)),
-        Row(FIT, "validation_log_loss", log_loss),
-        Row(FIT, "validation_brier", float(np.mean((probability - held_out.outcome) ** 2))),
-        Row(FIT, "validation_auc", area.value if area else None),
+        Row(FIT, "validation_log_loss", least),
+        Row(FIT, "validation_brier", brier_score_loss(held_out.outcome, probability)),
+        Row(FIT, "validation_auc", roc_auc_score(held_out.outcome, probability)),
     ], -penalty
 
 
@@ -200,20 +220,17 @@ def _rarer_outcome(rows: Rows) -> int:
     return min(orders, len(rows.outcome) - orders)
 
 
-def _log_loss(outcome: Array, log_odds: Array) -> float:
-    return float(np.mean(np.logaddexp(0.0, log_odds) - outcome * log_odds))
-
-
-def _parameters(fit: Logistic, curves: Sequence[Curve], design: Array) -> Iterator[Row]:
+def _parameters(
+    intercept: float, coefficients: Array, curves: Sequence[Curve], design: Array
+) -> Iterator[Row]:
     """Yield the parameters, in units of u and counted from its low end, so that SQL needs no more of them."""
-    intercept = fit.coefficients[0]
     mean = design.mean(axis=0)
-    position = 1
+    position = 0
     rows: list[Row] = []
     for curve in curves:
         own = slice(position, position + curve.columns)
         position += curve.columns
-        linear, *bends, unknown = fit.coefficients[own]
+        linear, *bends, unknown = coefficients[own]
         spread = curve.high - curve.low or 1.0
         at_low = -linear / 2
         intercept += at_low
@@ -227,6 +244,6 @@ def _parameters(fit: Logistic, curves: Sequence[Curve], design: Array) -> Iterat
         rows.append(Row(name, "coef_linear", slopes[0]))
         rows += [Row(name, f"coef_{number}", slope) for number, slope in enumerate(slopes[1:], start=1)]
         rows.append(Row(name, "coef_unknown", unknown - at_low))
-        rows.append(Row(name, "mean_contribution", float(mean[own] @ fit.coefficients[own]) - at_low))
+        rows.append(Row(name, "mean_contribution", float(mean[own] @ coefficients[own]) - at_low))
     yield Row(INTERCEPT, "coef", intercept)
     yield from rows

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from customer_segmentation.validity.outcomes import split
 from customer_segmentation.validity.segmentations import ALL, TREATMENT, Row, Segmentation, row
@@ -96,11 +97,10 @@ def few_enough(one: Segmentation) -> Iterator[Row]:
     """Judge whether people can keep the segments in mind; audiences are looked at one by one."""
     if one.is_overlapping:
         return
-    shares = one.placed.groupby("label")["customers"].sum().to_numpy(float)
+    sizes = one.placed.groupby("label")["customers"].sum().to_numpy(float)
     note = None
-    if shares.sum():
-        shares = shares / shares.sum()
-        note = f"as evenly filled as {np.exp(-np.sum(shares * np.log(shares))):.1f} equal segments"
+    if sizes.sum():
+        note = f"as evenly filled as {np.exp(stats.entropy(sizes)):.1f} equal segments"
     verdict = SEGMENTS.verdict(len(one.names))
     yield row(
         "few_enough",
