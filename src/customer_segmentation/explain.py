@@ -52,7 +52,7 @@ select
     segmentation,
     unnest(string_split(segments, '|')) as segment,
     moved_by_rule
-from (unpivot record on * exclude (as_of_date, moved_by_rule) into name segmentation value segments) as published
+from (unpivot record on * exclude (as_of_date, moved_by_rule) into name segmentation value segments)
 order by 1, 2, 3
 """
 

@@ -7,7 +7,7 @@ GRAIN_FOLLOWS = {
     "customer_features_by_fit": "latest_features has its rows of the latest date, and is tested",
     "customer_features": "it is latest_features and the rows of earlier dates that stand beside those",
     "customer_dates": "known_customers and as_of_dates, whose pairs it has, are tested",
-    "segment_membership": "it is segment_history, which is tested, with a row for each segment, whose names are unique",
+    "segment_membership": "it is segment_history, which is tested, in long form; names of segments are unique",
     "segment_counts": "it is grouped by what a row is for, and the place may be empty",
     "segment_transitions": "it is grouped by what a row is for, and segments may be empty",
     "segment_moves": "it is grouped by what a row is for; segment_migration shows its rows",
@@ -17,8 +17,9 @@ GRAIN_FOLLOWS = {
 # views by customer, date and fit: to test them would put all dates together
 SCORES = "latest_features joins it by customer, date and fit, and has one row per customer"
 GRAIN_FOLLOWS |= dict.fromkeys(
-    ("score_cluster", "score_expectations", "score_heuristics", "score_lifetime", "score_next_order"), SCORES
+    ("score_cluster", "score_expectations", "score_lifetime", "score_next_order"), SCORES
 )
+GRAIN_FOLLOWS["score_heuristics"] = "evaluation_holdout joins it by customer, date and fit, and is tested"
 GRAIN_FOLLOWS |= dict.fromkeys(("score_rfm", "score_rhythm", "score_value"), SCORES)
 PLACES = (
     "a segmentation has a row for a row of customer_features, as segment_assignments has, which is tested"
