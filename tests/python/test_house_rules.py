@@ -7,7 +7,7 @@ GRAIN_FOLLOWS = {
     "customer_features_by_fit": "latest_features has its rows of the latest date, and is tested",
     "customer_features": "it is latest_features and the rows of earlier dates that stand beside those",
     "customer_dates": "known_customers and as_of_dates, whose pairs it has, are tested",
-    "segment_membership": "it is segment_history, which is tested, in long form; names of segments are unique",
+    "segment_membership": "it is segment_history, which is tested, in long form; segments have unique names",
     "segment_counts": "it is grouped by what a row is for, and the place may be empty",
     "segment_transitions": "it is grouped by what a row is for, and segments may be empty",
     "segment_moves": "it is grouped by what a row is for; segment_migration shows its rows",
