@@ -97,7 +97,7 @@ def test_what_came_is_what_the_orders_say(demo, score: str, came: str):
                 orders.is_fully_returned
                 and orders.returned_on > holdout.as_of_date
                 and orders.returned_on <= holdout.outcome_until as sent_back
-            from fits.evaluation_holdout as holdout
+            from evaluation.evaluation_holdout as holdout
             left join staging.stg_orders as orders
                 on holdout.customer_id = orders.customer_id and orders.is_counted
             where holdout.score = '{score}'
@@ -107,12 +107,12 @@ def test_what_came_is_what_the_orders_say(demo, score: str, came: str):
         having any_value(actual) <> {came}
     """)
     assert wrong == []
-    came_at_all = f"select count(distinct actual) from fits.evaluation_holdout where score = '{score}'"
+    came_at_all = f"select count(distinct actual) from evaluation.evaluation_holdout where score = '{score}'"
     assert demo.rows(came_at_all)[0][0] > 1
 
 
 def test_the_mart_has_the_metrics_of_the_holdout(demo):
-    holdout = demo.frame("select * from fits.evaluation_holdout where score = 'churn_probability'")
+    holdout = demo.frame("select * from evaluation.evaluation_holdout where score = 'churn_probability'")
     mart = demo.frame("""
         select * from marts.model_evaluation
         where score = 'churn_probability' and metric = 'area_under_curve' and heuristic = 'segment mean'
@@ -147,7 +147,7 @@ def test_bins_of_the_calibration_add_up_to_the_holdout(demo):
                 count(*) as customers,
                 sum(predicted) as predicted,
                 sum(actual) as actual
-            from fits.evaluation_holdout
+            from evaluation.evaluation_holdout
             where kind <> 'group'
             group by all
         ) as holdout using (score, as_of_date)
@@ -196,7 +196,7 @@ def test_a_score_that_loses_is_named_in_a_warning(upside_down):
 def test_a_score_that_lost_is_not_offered_from_the_first_date_on_that_knows(upside_down, demo):
     bases = dict(
         upside_down.rows("""
-            select fitted_on, string_agg(distinct next_order_basis, ', ') from scores.score_expectations
+            select fitted_on, string_agg(distinct next_order_basis, ', ') from evaluation.score_expectations
             where next_order_basis <> 'not fitted'
             group by fitted_on
         """)
@@ -212,7 +212,7 @@ def test_a_score_that_lost_is_not_offered_from_the_first_date_on_that_knows(upsi
     assert bases == expected
     differing = upside_down.rows("""
         select expectations.next_order_probability, heuristics.segment_mean_next_order
-        from scores.score_expectations as expectations
+        from evaluation.score_expectations as expectations
         inner join scores.fits_in_use as fits using (as_of_date, fitted_on)
         inner join scores.score_heuristics as heuristics
             on expectations.customer_id = heuristics.customer_id
@@ -222,7 +222,7 @@ def test_a_score_that_lost_is_not_offered_from_the_first_date_on_that_knows(upsi
         and next_order_probability is distinct from segment_mean_next_order
     """)
     assert differing == []
-    same = "select * from scores.score_choices where offer <> 'next_order' order by all"
+    same = "select * from evaluation.score_choices where offer <> 'next_order' order by all"
     assert upside_down.rows(same) == demo.rows(same)
 
 
@@ -241,7 +241,7 @@ def test_dates_that_come_after_the_last_fit_are_offered_no_loser(upside_down, up
         upside_down.database.parents[1], "--exclude", "tag:fit", as_of_date="2026-07-31"
     )
     bases = later.rows(
-        "select distinct next_order_basis from scores.score_expectations where as_of_date = '2026-07-31'"
+        "select distinct next_order_basis from evaluation.score_expectations where as_of_date = '2026-07-31'"
     )
     assert bases == [("segment mean",)]
     assert later.rows(OFFERED_THOUGH_IT_LOST) == []
@@ -255,7 +255,7 @@ def test_dates_that_come_after_the_last_fit_are_offered_no_loser(upside_down, up
 
 def history(outcome: Outcome) -> pd.DataFrame:
     """Return what is on record, without when it was built."""
-    return outcome.frame("select * exclude (first_built_at) from fits.fit_history order by all")
+    return outcome.frame("select * exclude (first_built_at) from evaluation.fit_history order by all")
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ def test_the_stored_fits_give_the_same_scores_and_marts(
     ran = {result.node.name for result in applied.result.results}
     assert "customer_features" in ran
     assert not [result.node.name for result in applied.result.results if "fit" in result.node.tags]
-    scores = "select * from scores.customer_features order by customer_id, as_of_date"
+    scores = "select * from segments.customer_features order by customer_id, as_of_date"
     assert applied.rows(scores) == demo.rows(scores)
     assert applied.marts() == demo.marts()
 
@@ -44,7 +44,7 @@ def test_dates_after_the_last_fit_are_scored_by_it(project: Project, stored: Out
     """)
     assert dates == [("2026-07-31", "2026-06-17", "2026-03-31"), ("2026-06-30", "2026-06-17", "2026-03-31")]
     ((buyers, scored, learned),) = stored.rows("""
-        select count(*), count(recency_score), count(expected_orders_365d) from scores.customer_features
+        select count(*), count(recency_score), count(expected_orders_365d) from segments.customer_features
         where as_of_date = '2026-07-31' and lifetime_orders > 0
     """)
     assert buyers == scored == learned > 0
@@ -86,7 +86,7 @@ def small(project: Project, tmp_path_factory) -> Outcome:
 def test_too_little_data_leaves_the_learned_scores_empty_and_the_build_green(small: Outcome):
     ((customers, *known),) = small.rows(f"""
         select count(*), {", ".join(f"count({column})" for column in LEARNED.split(", "))}
-        from scores.customer_features where lifetime_orders > 0
+        from segments.customer_features where lifetime_orders > 0
     """)
     assert customers > 0
     assert known == [0] * 4
