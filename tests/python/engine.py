@@ -68,7 +68,7 @@ class Engine:
             read = compiled["dbtObj"](lambda name: self.connection.query(f"select * from {name}"))
             # what is stored is of another shop
             self.connection.execute(f"drop table if exists {model.relation_name}")
-            made = compiled["model"](read, self.connection)  # noqa: F841: DuckDB reads it
+            made = compiled["model"](read, self.connection)  # noqa: F841, which DuckDB reads
             self.connection.execute(f"create table {model.relation_name} as from made")
             return
         kind = "view" if model.config.materialized == "view" else "table"
