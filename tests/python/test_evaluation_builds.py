@@ -4,6 +4,7 @@ import shutil
 from dataclasses import replace
 from datetime import timedelta
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -178,6 +179,9 @@ def upside_down(built_upside_down, tmp_path) -> Outcome:
 def built_upside_down(demo, upside_down_project, tmp_path_factory) -> Outcome:
     folder = tmp_path_factory.mktemp("upside_down_build")
     copy_of(demo, folder / "shop")
+    with duckdb.connect(str(folder / "shop" / "build" / demo.database.name)) as connection:
+        for judged in ("evaluation_holdout", "fit_evaluation"):  # which are judged once
+            connection.execute(f"drop table evaluation.{judged}")
     return upside_down_project.run(folder / "shop", "--select", *JUDGED)
 
 
