@@ -22,7 +22,7 @@ order by
 limit 5
 """
 
-KNOWN_ON = "select as_of_date from segments.published_segments where customer_id = ? order by as_of_date"
+KNOWN_ON = "select as_of_date from segments.segment_history where customer_id = ? order by as_of_date"
 
 DATES = "select distinct as_of_date from segments.publications order by as_of_date"
 
@@ -39,21 +39,27 @@ order by as_of_date
 """
 
 MEMBERSHIP = """
+with
+
+record as (
+    select * exclude (customer_id, history_hash, lifetime_revenue)
+    from segments.segment_history
+    where customer_id = ? and as_of_date <= ?
+)
+
 select
-    membership.as_of_date,
-    membership.segmentation,
-    membership.segment,
-    published.moved_by_rule
-from segments.membership as membership
-inner join segments.published_segments as published using (customer_id, as_of_date)
-where membership.customer_id = ? and membership.as_of_date <= ?
+    as_of_date,
+    segmentation,
+    unnest(string_split(segments, '|')) as segment,
+    moved_by_rule
+from (unpivot record on * exclude (as_of_date, moved_by_rule) into name segmentation value segments)
 order by 1, 2, 3
 """
 
 # a table of the connection's own: conditions are evaluated on its one row
 FEATURES = """
 create or replace temp table explained_features as
-select * from scores.customer_features where customer_id = ? and as_of_date = ?
+select * from segments.customer_features where customer_id = ? and as_of_date = ?
 """
 
 DISTANCE = """

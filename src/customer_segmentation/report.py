@@ -130,15 +130,17 @@ group by segmentation
 order by segmentation
 """
 
-# closed dates that would not be published as they were; a changed definition is no reason to restate
+# customers are those of the closed date with most of them; a changed definition is no reason to restate
 RESTATEMENT_DUE = """
 select
-    count(distinct customer_id),
-    count(distinct as_of_date),
-    count(distinct customer_id) filter (cause = 'data')
+    customers,
+    count(*) over (),
+    revenue_published,
+    revenue_now
 from marts.restatement_due
-where cause <> 'definition'
-having count(*) > 0
+where customers > 0
+order by customers desc, as_of_date desc
+limit 1
 """
 
 STALE = """
@@ -245,11 +247,11 @@ def print_report(database: Path, currency: str, console: Console) -> None:
             "make restate publishes them anew.",
             highlight=False,
         )
-    for customers, dates, by_data in due:
+    for customers, dates, published, now in due:
         console.print(
-            f"Restatement due: {customers:,} customers would be elsewhere on {dates} closed dates "
-            f"({by_data:,} for late, corrected or deleted rows; marts.restatement_due). "
-            "make restate publishes them anew.",
+            f"Restatement due: {customers:,} customers' history changed on {dates} closed dates "
+            f"(revenue {currency} {published:,.0f} as published, {now:,.0f} now; marts.restatement_due). "
+            "make restate publishes it anew.",
             highlight=False,
         )
     _print_validity(mistakes, hypotheses, console)

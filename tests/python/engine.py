@@ -26,6 +26,8 @@ class Engine:
             self.connection.execute(f"create schema {schema}")
         problems = PROJECT / "seeds" / "reference" / "reject_problems.csv"
         self.connection.execute(f"create table staging.reject_problems as from '{problems}'")
+        self.connection.execute("set variable first_date = date '0001-01-01'")  # all dates are made together
+        self.connection.execute("set variable last_date = date '9999-12-31'")
         self.connection.execute(raw_tables())
         for model in self.models.values():
             self._make(model)
@@ -64,9 +66,10 @@ class Engine:
             compiled: dict = {}
             exec(model.compiled_code, compiled)
             read = compiled["dbtObj"](lambda name: self.connection.query(f"select * from {name}"))
-            made = compiled["model"](read, self.connection)
-            self.connection.register("made", made)
-            self.connection.execute(f"create or replace table {model.relation_name} as from made")
+            # what is stored is of another shop
+            self.connection.execute(f"drop table if exists {model.relation_name}")
+            made = compiled["model"](read, self.connection)  # noqa: F841, which DuckDB reads
+            self.connection.execute(f"create table {model.relation_name} as from made")
             return
         kind = "view" if model.config.materialized == "view" else "table"
         self.connection.execute(f"create or replace {kind} {model.relation_name} as {model.compiled_code}")

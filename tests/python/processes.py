@@ -116,7 +116,7 @@ class Shop:
         with duckdb.connect(str(self.database), read_only=True) as connection:
             names = connection.execute(
                 "select table_schema || '.' || table_name from information_schema.tables "
-                "where table_schema = 'marts' or table_name = 'published_segments' order by 1"
+                "where table_schema = 'marts' or table_name = 'segment_history' order by 1"
             ).fetchall()
             return {
                 name: connection.execute(f"select count(*), sum(hash(t)) from {name} as t").fetchone()

@@ -76,7 +76,7 @@ def test_the_cut_took_away_orders_events_and_returns(cut_demo, demo):
 @pytest.mark.parametrize(
     ("relation", "keys", "dates"),
     [
-        ("scores.customer_features", "as_of_date, customer_id", 10),
+        ("segments.customer_features", "as_of_date, customer_id", 10),
         ("scores.score_lifetime", "as_of_date, customer_id, fitted_on", 10),
         ("features.sampled_buyers", "as_of_date, customer_id", 10),
         ("fits.fit_rfm_cutoffs", "fitted_on, metric", 10),
@@ -93,7 +93,7 @@ def test_nothing_known_on_a_date_changes_when_later_rows_are_added(
     query = f"select * from {relation} where {when} {IN_COMMON} {fitted} order by {keys}"
     then, now = cut_demo.frame(query), demo.frame(query)
     assert then[when].nunique() == dates
-    if relation == "scores.customer_features":
+    if relation == "segments.customer_features":
         then, now = then.drop(columns=learned_columns), now.drop(columns=learned_columns)
     pd.testing.assert_frame_equal(then, now, check_exact=True)
 
@@ -101,7 +101,7 @@ def test_nothing_known_on_a_date_changes_when_later_rows_are_added(
 def test_what_is_learned_by_a_date_changes_no_more_than_that(cut_demo, demo, learned_columns):
     """At the cut both grids have all the dates that its fits look at; clusters may be numbered anew."""
     query = (
-        f"select {', '.join(learned_columns)} from scores.customer_features where as_of_date = date '{CUT}'"
+        f"select {', '.join(learned_columns)} from segments.customer_features where as_of_date = date '{CUT}'"
     )
     then, now = (outcome.frame(f"{query} order by customer_id") for outcome in (cut_demo, demo))
     assert then["expected_orders_365d"].notna().sum() > 1000
@@ -123,7 +123,9 @@ def grid(project, tmp_path_factory):
             engines[under] = compiled(project, folder, "+as_of_dates", inputs=("orders",), **variables)
         orders = [{"customer_id": "a", "ordered_at": day, "amount": "1"} for day in days]
         engines[under].compute({"orders": orders})
-        dates = engines[under].rows("select * from staging.as_of_dates order by as_of_date")
+        dates = engines[under].rows(
+            "select as_of_date, previous_as_of_date, is_latest from staging.as_of_dates order by as_of_date"
+        )
         assert [latest for _, _, latest in dates] == [False] * (len(dates) - 1) + [True]
         assert [previous for _, previous, _ in dates] == [None, *(day for day, _, _ in dates[:-1])]
         return [str(day) for day, _, _ in dates]

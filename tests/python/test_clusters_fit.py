@@ -17,26 +17,8 @@ from customer_segmentation.clusters import partitions, scaling, selection
 
 LIST = PROJECT / "macros" / "fits" / "cluster_columns.sql"
 DECLARED = yaml.safe_load(re.search(r"set columns %\}(.*?)\{%", LIST.read_text(encoding="utf-8"), re.S)[1])
-COLUMNS = clusters.read_columns(
-    pd.DataFrame(
-        [
-            {
-                "column_name": name,
-                "position": position,
-                "transform": column["transform"],
-                "better": column.get("better", ""),
-                **{
-                    f"{side}_{language}": column[side][language]
-                    for side in ("high", "low")
-                    for language in ("en", "ko")
-                },
-            }
-            for position, (name, column) in enumerate(DECLARED.items())
-        ]
-    )
-)
+COLUMNS = clusters.read_columns(DECLARED)
 NAMES = [column.name for column in COLUMNS]
-SETTINGS = {"cluster_method": "kmeans", "full_refresh": "false"}
 MARCH, JUNE, SEPTEMBER = date(2026, 3, 31), date(2026, 6, 30), date(2026, 9, 30)
 
 # days since the last order, orders, value of an order, discount share, visits
@@ -76,8 +58,8 @@ def customers(kinds=KINDS, day: date = MARCH, size: int = 120, seed: int = 1) ->
     return frame.assign(kind=np.repeat(range(len(kinds)), size), fitted_on=pd.Timestamp(day))
 
 
-def fit(*samples: pd.DataFrame, previous: pd.DataFrame | None = None, **settings: str) -> pd.DataFrame:
-    return clusters.fit_table(pd.concat(samples), COLUMNS, SETTINGS | settings, previous)
+def fit(*samples: pd.DataFrame, previous: pd.DataFrame | None = None, method: str = "kmeans") -> pd.DataFrame:
+    return clusters.fit_table(pd.concat(samples), COLUMNS, method, previous)
 
 
 def rows(table: pd.DataFrame, metric: str, day: date | None = None) -> pd.DataFrame:
@@ -113,7 +95,8 @@ def score(project, tmp_path_factory):
                 "attach ':memory:' as shop; use shop",
                 "create schema features; create schema fits; create schema scores",
                 f"create table people as select customer_id, {day} as as_of_date, {known} from drawn",
-                "create view features.cluster_features as from people",
+                "create view features.features_rfm as from people",
+                "create view features.features_browsing as from people",
                 "create table fits.fit_clusters as from fitted",
                 f"create table scores.fits_in_use as select {day} as as_of_date, {day} as learned_on",
             ):
@@ -155,7 +138,7 @@ def test_sql_assigns_as_scikit_learn_predicts(score, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(partitions, name, recorded(name))
     sample = customers(size=100)
     sample.loc[::7, "discount_share"] = np.nan
-    table = fit(sample, cluster_method=method)
+    table = fit(sample, method=method)
     scales = {
         name: scaling.fit_scale(sample[name].to_numpy(), column.transform)
         for name, column in zip(NAMES, COLUMNS, strict=True)
@@ -299,7 +282,7 @@ def test_a_date_on_record_keeps_its_ids_without_the_dates_before_it():
     earlier = fit(customers(KINDS, MARCH, seed=4), previous=stored)
     assert ids(earlier, MARCH) == ids(again, JUNE)
     assert rows(earlier, "distance").empty, "there is no fit before it"
-    assert ids(fit(customers(KINDS, JUNE), previous=stored, full_refresh="true"), JUNE) == [1, 2, 3, 4]
+    assert ids(fit(customers(KINDS, JUNE)), JUNE) == [1, 2, 3, 4], "nothing is on record"
 
 
 def test_a_table_of_another_shape_is_no_record():
@@ -319,7 +302,7 @@ def test_too_few_customers_are_told_how_many_are_needed():
 
 
 def test_a_date_without_customers_has_a_row_that_says_so():
-    table = clusters.fit_table(customers().iloc[:0], COLUMNS, SETTINGS, None, [MARCH])
+    table = clusters.fit_table(customers().iloc[:0], COLUMNS, "kmeans", None, [MARCH])
     assert problem(table) == "0 buyers; clusters need 200"
     assert table.dtypes.tolist() == fit(customers(size=20)).dtypes.tolist()
 
@@ -355,4 +338,4 @@ def test_customers_without_any_structure_are_given_no_clusters_that_would_dissol
 
 def test_an_unknown_method_is_refused():
     with pytest.raises(ValueError, match="kmeens"):
-        fit(customers(), cluster_method="kmeens")
+        fit(customers(), method="kmeens")

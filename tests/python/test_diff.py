@@ -116,7 +116,7 @@ def test_a_change_of_many_kinds_is_told_whole_and_true(repository: Repository):
     with duckdb.connect(str(repository.database), read_only=True) as connection:
         rows = connection.execute(
             "select lifecycle, count(*), sum(revenue_12m), count(*) filter (is_reachable) "
-            "from scores.customer_features join segments.published_segments "
+            "from segments.customer_features join segments.segment_history "
             "using (customer_id, as_of_date) "
             "where as_of_date = (select max(as_of_date) from marts.customers) "
             "and lifecycle not in ('prospect', 'dormant', 'lapsed') and overdue_ratio > 2 group by 1"
@@ -221,7 +221,7 @@ def test_texts_move_nobody_and_a_new_segmentation_is_measured(repository: Reposi
     with duckdb.connect(str(repository.database), read_only=True) as connection:
         (counts,) = connection.execute(
             "select count(*) filter (overdue_ratio > 2), count(*) filter (overdue_ratio > 4) "
-            "from scores.customer_features where as_of_date = (select max(as_of_date) from marts.customers)"
+            "from segments.customer_features where as_of_date = (select max(as_of_date) from marts.customers)"
         ).fetchall()
     assert [segment["after"]["customers"] for segment in late["segments"]] == list(counts)
     assert late["moved"]["customers"] == counts[0], "everybody once"
@@ -428,7 +428,7 @@ def test_two_databases_tell_other_data_from_another_fit(connection):
     connection.execute("create table now as select *, (x + 1) % 3 as score, 'R' as region from features")
     connection.execute("update now set revenue_12m = 5000 where x < 3")
     by_score = replace(BEFORE, expression="case when score = 0 then 'a' else 'b' end")
-    facts = {"x": "features_rfm", "revenue_12m": "features_rfm", "region": "features_geography"}
+    facts = {"x": "features_rfm", "revenue_12m": "features_rfm", "region": "features_attributes"}
     by_score = replace(by_score, columns=["score"])
     found = effect.compare_databases(connection, "now", "base.features", DAY, by_score, facts)
     # 0 leaves a, 2 comes into it: their revenue differs. 3, 6, 9 leave and 5, 8 come by their score alone

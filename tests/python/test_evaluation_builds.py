@@ -4,6 +4,7 @@ import shutil
 from dataclasses import replace
 from datetime import timedelta
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -97,7 +98,7 @@ def test_what_came_is_what_the_orders_say(demo, score: str, came: str):
                 orders.is_fully_returned
                 and orders.returned_on > holdout.as_of_date
                 and orders.returned_on <= holdout.outcome_until as sent_back
-            from fits.evaluation_holdout as holdout
+            from evaluation.evaluation_holdout as holdout
             left join staging.stg_orders as orders
                 on holdout.customer_id = orders.customer_id and orders.is_counted
             where holdout.score = '{score}'
@@ -107,12 +108,12 @@ def test_what_came_is_what_the_orders_say(demo, score: str, came: str):
         having any_value(actual) <> {came}
     """)
     assert wrong == []
-    came_at_all = f"select count(distinct actual) from fits.evaluation_holdout where score = '{score}'"
+    came_at_all = f"select count(distinct actual) from evaluation.evaluation_holdout where score = '{score}'"
     assert demo.rows(came_at_all)[0][0] > 1
 
 
 def test_the_mart_has_the_metrics_of_the_holdout(demo):
-    holdout = demo.frame("select * from fits.evaluation_holdout where score = 'churn_probability'")
+    holdout = demo.frame("select * from evaluation.evaluation_holdout where score = 'churn_probability'")
     mart = demo.frame("""
         select * from marts.model_evaluation
         where score = 'churn_probability' and metric = 'area_under_curve' and heuristic = 'segment mean'
@@ -147,7 +148,7 @@ def test_bins_of_the_calibration_add_up_to_the_holdout(demo):
                 count(*) as customers,
                 sum(predicted) as predicted,
                 sum(actual) as actual
-            from fits.evaluation_holdout
+            from evaluation.evaluation_holdout
             where kind <> 'group'
             group by all
         ) as holdout using (score, as_of_date)
@@ -178,6 +179,9 @@ def upside_down(built_upside_down, tmp_path) -> Outcome:
 def built_upside_down(demo, upside_down_project, tmp_path_factory) -> Outcome:
     folder = tmp_path_factory.mktemp("upside_down_build")
     copy_of(demo, folder / "shop")
+    with duckdb.connect(str(folder / "shop" / "build" / demo.database.name)) as connection:
+        for judged in ("evaluation_holdout", "fit_evaluation"):  # which are judged once
+            connection.execute(f"drop table evaluation.{judged}")
     return upside_down_project.run(folder / "shop", "--select", *JUDGED)
 
 
@@ -196,7 +200,7 @@ def test_a_score_that_loses_is_named_in_a_warning(upside_down):
 def test_a_score_that_lost_is_not_offered_from_the_first_date_on_that_knows(upside_down, demo):
     bases = dict(
         upside_down.rows("""
-            select fitted_on, string_agg(distinct next_order_basis, ', ') from scores.score_expectations
+            select fitted_on, string_agg(distinct next_order_basis, ', ') from evaluation.score_expectations
             where next_order_basis <> 'not fitted'
             group by fitted_on
         """)
@@ -212,7 +216,7 @@ def test_a_score_that_lost_is_not_offered_from_the_first_date_on_that_knows(upsi
     assert bases == expected
     differing = upside_down.rows("""
         select expectations.next_order_probability, heuristics.segment_mean_next_order
-        from scores.score_expectations as expectations
+        from evaluation.score_expectations as expectations
         inner join scores.fits_in_use as fits using (as_of_date, fitted_on)
         inner join scores.score_heuristics as heuristics
             on expectations.customer_id = heuristics.customer_id
@@ -222,7 +226,7 @@ def test_a_score_that_lost_is_not_offered_from_the_first_date_on_that_knows(upsi
         and next_order_probability is distinct from segment_mean_next_order
     """)
     assert differing == []
-    same = "select * from scores.score_choices where offer <> 'next_order' order by all"
+    same = "select * from evaluation.score_choices where offer <> 'next_order' order by all"
     assert upside_down.rows(same) == demo.rows(same)
 
 
@@ -237,25 +241,23 @@ def test_no_score_is_offered_that_lost_when_it_was_last_judged(upside_down):
 
 @pytest.mark.long
 def test_dates_that_come_after_the_last_fit_are_offered_no_loser(upside_down, upside_down_project):
-    later = upside_down_project.run(
-        upside_down.database.parents[1], "--exclude", "tag:fit", as_of_date="2026-07-31"
-    )
+    later = upside_down_project.run(upside_down.database.parents[1], as_of_date="2026-07-31")
     bases = later.rows(
-        "select distinct next_order_basis from scores.score_expectations where as_of_date = '2026-07-31'"
+        "select distinct next_order_basis from evaluation.score_expectations where as_of_date = '2026-07-31'"
     )
     assert bases == [("segment mean",)]
     assert later.rows(OFFERED_THOUGH_IT_LOST) == []
-    notes = later.rows("""
-        select score, note from marts.model_evaluation
+    # windows that ended on 29 June, twelve days after the data of the build before, are judged now
+    verdicts = later.rows("""
+        select score, overall_verdict is not null from marts.model_evaluation
         where as_of_date = '2026-03-31' and horizon_days = 90 and fit = 'lifetime'
     """)
-    # these windows ended on 29 June, twelve days after the data of the last fit
-    assert {note for _, note in notes} == {"not judged since the last fit"}
+    assert verdicts and all(is_judged for _, is_judged in verdicts)
 
 
 def history(outcome: Outcome) -> pd.DataFrame:
     """Return what is on record, without when it was built."""
-    return outcome.frame("select * exclude (first_built_at) from fits.fit_history order by all")
+    return outcome.frame("select * exclude (first_built_at) from evaluation.fit_history order by all")
 
 
 @pytest.fixture(scope="module")

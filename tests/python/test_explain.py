@@ -64,7 +64,7 @@ def test_everybody_is_where_the_published_record_says_and_by_a_condition_that_ho
     for (customer_id,) in sample:
         for (day,) in dates:
             rows = demo.rows(
-                "select segmentation, segment from segments.membership"
+                "select segmentation, segment from marts.segment_membership"
                 f" where customer_id = '{customer_id}' and as_of_date = '{day}' order by 1, 2"
             )
             if not rows:
@@ -79,8 +79,8 @@ def test_everybody_is_where_the_published_record_says_and_by_a_condition_that_ho
 def test_the_condition_stands_with_the_customers_own_values(demo: Outcome):
     ((customer_id, ratio, days),) = demo.rows(
         f"""
-        select customer_id, overdue_ratio, days_since_last_order from scores.customer_features
-        inner join segments.published_segments using (customer_id, as_of_date)
+        select customer_id, overdue_ratio, days_since_last_order from segments.customer_features
+        inner join segments.segment_history using (customer_id, as_of_date)
         where as_of_date = {LATEST} and lifecycle = 'lapsed' order by customer_id limit 1
         """
     )
@@ -137,7 +137,7 @@ def test_a_lapsed_customer_is_one_order_away_from_being_won_back(demo: Outcome):
 def test_a_past_date_says_what_the_next_better_one_asks_for(demo: Outcome):
     ((customer_id, day),) = demo.rows(
         f"""
-        select customer_id, as_of_date from segments.published_segments
+        select customer_id, as_of_date from segments.segment_history
         where loyalty_tier = 'silver' and as_of_date < {LATEST} order by 2, 1 limit 1
         """
     )
@@ -149,7 +149,7 @@ def test_a_past_date_says_what_the_next_better_one_asks_for(demo: Outcome):
 def test_moves_are_those_of_the_record_with_their_cause(demo: Outcome):
     ((customer_id, day, rules),) = demo.rows(
         """
-        select customer_id, as_of_date, moved_by_rule from segments.published_segments
+        select customer_id, as_of_date, moved_by_rule from segments.segment_history
         where moved_by_rule like '%rfm:refit%' order by 2 desc, 1 limit 1
         """
     )
@@ -158,7 +158,7 @@ def test_moves_are_those_of_the_record_with_their_cause(demo: Outcome):
     record = demo.rows(
         f"""
         select as_of_date, lag(label) over (order by as_of_date) as label_before, label
-        from segments.published_segments
+        from segments.segment_history
         left join marts.segments on segments.segmentation = 'rfm' and segments.segment = rfm
         where customer_id = '{customer_id}'
         qualify label is distinct from label_before and row_number() over (order by as_of_date) > 1
@@ -172,13 +172,13 @@ def test_what_was_published_stands_beside_what_would_be_said_today(demo: Outcome
     customer_id = somebody(demo, "loyalty_tier = 'platinum'")
     ((day,),) = demo.rows(f"select max(as_of_date) from segments.publications where as_of_date < {LATEST}")
     published = f"customer_id = '{customer_id}' and as_of_date = '{day}'"
-    late = copied(f"update segments.published_segments set loyalty_tier = 'member' where {published}")
+    late = copied(f"update segments.segment_history set loyalty_tier = 'member' where {published}")
     (place,) = explain(late, customer_id, day, "loyalty_tier").places
     assert place.segments == ["Member"]
     assert "published as Member; by what is known today it would have been Platinum" in place.remarks[0]
 
     changed = copied(
-        f"update segments.published_segments set loyalty_tier = 'gold' where {published}",
+        f"update segments.segment_history set loyalty_tier = 'gold' where {published}",
         f"""
         update segments.publications set
             definition_version = 'before',
@@ -213,7 +213,7 @@ def test_a_date_off_the_grid_is_told_the_dates(demo: Outcome):
 
 def test_a_customer_who_was_not_known_yet_is_told_since_when(demo: Outcome):
     ((customer_id, first),) = demo.rows(
-        "select customer_id, min(as_of_date) from segments.published_segments"
+        "select customer_id, min(as_of_date) from segments.segment_history"
         " group by 1 order by 2 desc, 1 limit 1"
     )
     with pytest.raises(ExplainError, match=f"not known on 2025-06-30. There is {first}"):

@@ -151,14 +151,14 @@ def test_a_reader_keeps_what_it_opened_and_hinders_nobody(shop: Shop):
         duckdb.connect(str(shop.database), read_only=True) as reader,
         opened(shop.database, ", read_only=True"),
     ):
-        rows = reader.execute("select count(*) from staging.checked_orders").fetchall()
+        rows = reader.execute("select count(*) from staging.stg_orders").fetchall()
         shop.open(200)
         ended = shop.run(*STAGING)
         assert ended.exit_code == 0, ended.printed
-        assert reader.execute("select count(*) from staging.checked_orders").fetchall() == rows
+        assert reader.execute("select count(*) from staging.stg_orders").fetchall() == rows
     assert shop.database.stat().st_ino != before
     with duckdb.connect(str(shop.database), read_only=True) as reader:
-        assert reader.execute("select count(*) from staging.checked_orders").fetchall() < rows
+        assert reader.execute("select count(*) from staging.stg_orders").fetchall() < rows
     shop.open()
 
 
@@ -295,12 +295,6 @@ def test_what_a_failing_build_has_built_is_kept_if_wanted(shop: Shop):
     assert shop.left_aside == []
 
 
-def test_a_refresh_before_the_first_build_says_what_comes_first(shop: Shop):
-    ended = Shop(shop.project, "never_built").open().run("refresh")
-    assert ended.exit_code == 1
-    assert "make build comes first" in ended.printed
-
-
 def kill_writer(database: Path) -> Path:
     """Write into a database and be killed; return the log that is left."""
     query = "create table t as select 7 as a"
@@ -399,21 +393,21 @@ def test_a_database_keeps_its_rights_and_the_disk_that_a_link_points_to(tmp_path
         assert connection.execute("from t").fetchall() == []
 
 
-def publish(database: Path, segments: dict[str, str]) -> None:
-    """Write of a database what `watch` reads: who is in which segment."""
+def publish(database: Path, segments: dict[str, str], **rows_in: int) -> None:
+    """Write of a database what `watch` reads: who is in which segment, and how many rows came in."""
     rows = ", ".join(
-        f"('{customer}', date '2026-01-31', '{segment}', '')" for customer, segment in segments.items()
+        f"('{customer}', date '2026-01-31', '{segment}', '', 1, 1)" for customer, segment in segments.items()
     )
+    inputs_in = ", ".join(f"('{name}', {count})" for name, count in rows_in.items())
     with duckdb.connect(str(database)) as connection:
-        connection.execute("create schema if not exists staging; create schema if not exists segments")
+        connection.execute("create schema if not exists marts; create schema if not exists segments")
         connection.execute(
-            "create or replace table segments.published_segments as "
-            f"from (values {rows}) as rows (customer_id, as_of_date, rfm, moved_by_rule)"
+            "create or replace table segments.segment_history as from (values "
+            f"{rows}) as rows (customer_id, as_of_date, rfm, moved_by_rule, history_hash, lifetime_revenue)"
         )
         connection.execute(
-            "create or replace table staging.changed_rows as "
-            "from (values ('orders', 'new'), ('orders', 'new'), ('orders', 'gone'), ('events', 'count')) "
-            "as rows (input, change)"
+            "create or replace table marts.input_reconciliation as "
+            f"from (values {inputs_in}) as rows (input, rows_in)"
         )
 
 
@@ -428,15 +422,20 @@ def test_watching_builds_what_changed_says_whom_it_moved_and_survives_a_round_th
     orders.write_text("1", encoding="utf-8")
     vars_file.write_text("inputs: {orders: {file: orders.csv}}", encoding="utf-8")
     database = tmp_path / "build" / "shop.duckdb"
-    publish(database, {"a": "new", "b": "new"})
+    publish(database, {"a": "new", "b": "new"}, orders=1200, events=9)
 
     def fail() -> None:
         raise builds.BuildError("the disk is full")
 
     results = iter(
-        [lambda: publish(database, {"a": "new", "b": "loyal", "c": "new"}), fail, fail, lambda: None]
+        [
+            lambda: publish(database, {"a": "new", "b": "loyal", "c": "new"}, orders=2300, events=8),
+            fail,
+            fail,
+            lambda: None,
+        ]
     )
-    monkeypatch.setattr(builds, "build", lambda source, refresh: next(results)() or ["a warning"])
+    monkeypatch.setattr(builds, "build", lambda source: next(results)() or ["a warning"])
 
     def rounds() -> Iterator[int]:
         yield 0  # builds
@@ -449,12 +448,12 @@ def test_watching_builds_what_changed_says_whom_it_moved_and_survives_a_round_th
     watching.watch(str(vars_file), 0, said.append, rounds())
     lines = [re.sub(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  |; \d+\.\d s$", "", line) for line in said]
     assert lines == [
-        "rows: orders 2 new 1 gone; customers in other segments: 2",
+        "rows: orders +1,100, events -1; customers in other segments: 2",
         "Warning: a warning",
         "This round failed; the next try is in 0 s.",
         "the disk is full\n",
         "This round failed again; the next try is in 0 s.",
-        "rows: orders 2 new 1 gone; customers in other segments: 0",
+        "rows: as many as before; customers in other segments: 0",
     ]
     assert next(results, None) is None
 
@@ -469,7 +468,7 @@ def test_what_failed_is_tried_again_when_a_file_changes_and_not_at_every_look(tm
     monkeypatch.setattr(watching.time, "sleep", lambda seconds: None)
     tries = []
 
-    def fail(source: object, refresh: bool) -> None:
+    def fail(source: object) -> None:
         tries.append(orders.read_text(encoding="utf-8"))
         raise builds.BuildError("the file is broken")
 
@@ -491,10 +490,6 @@ def test_watching_inputs_that_are_no_files_builds_in_each_round(tmp_path: Path):
 
 def test_watching_ends_with_an_interrupt_and_without_an_error(shop: Shop):
     watched = Shop(shop.project, "watched").open()
-    run = watched.start("watch", "--every", "60")
-    while "never built" not in run.printed.read_text(encoding="utf-8"):
-        time.sleep(0.05)
-    run.kill(signal.SIGINT)
-    ended = run.wait()
-    assert ended.exit_code == 0
-    assert ended.printed.endswith("Stopped.\n")
+    ended = watched.run("watch", "--every", "60", before=partial(on_node, "input_orders", interrupt))
+    assert ended.exit_code == 0, ended.printed
+    assert ended.printed.endswith("Stopped. Nothing is published.\n")

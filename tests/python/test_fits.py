@@ -8,7 +8,6 @@ import duckdb
 import pytest
 from conftest import Outcome, Project
 
-FITTED = ["--exclude", "tag:fit"]
 LEARNED = "expected_orders_365d, churn_probability, next_order_probability, nearest_cluster"
 
 
@@ -23,53 +22,62 @@ def stored(demo, tmp_path) -> Outcome:
 
 
 @pytest.mark.long
-def test_the_stored_fits_give_the_same_scores_and_marts(
+def test_another_build_makes_no_fit_and_gives_the_same_scores_and_marts(
     project: Project, demo: Outcome, stored: Outcome, tmp_path
 ):
-    applied = project.run(tmp_path, *FITTED)
-    ran = {result.node.name for result in applied.result.results}
-    assert "customer_features" in ran
-    assert not [result.node.name for result in applied.result.results if "fit" in result.node.tags]
-    scores = "select * from scores.customer_features order by customer_id, as_of_date"
-    assert applied.rows(scores) == demo.rows(scores)
-    assert applied.marts() == demo.marts()
+    again = project.run(tmp_path)
+    assert again.rows("fits.fits_due") == []
+    scores = "select * from segments.customer_features order by customer_id, as_of_date"
+    assert again.rows(scores) == demo.rows(scores)
+    assert again.marts() == demo.marts()
 
 
-def test_dates_after_the_last_fit_are_scored_by_it(project: Project, stored: Outcome, tmp_path):
-    """Nothing is fitted for the later date, so its scores come from the fits that are there."""
-    project.run(tmp_path, *FITTED, as_of_date="2026-07-31")
-    dates = stored.rows("""
-        select fits.as_of_date::text, cutoffs_on::text, learned_on::text from scores.fits_in_use as fits
-        where fits.as_of_date = fits.fitted_on order by 1 desc limit 2
-    """)
-    assert dates == [("2026-07-31", "2026-06-17", "2026-03-31"), ("2026-06-30", "2026-06-17", "2026-03-31")]
-    ((buyers, scored, learned),) = stored.rows("""
-        select count(*), count(recency_score), count(expected_orders_365d) from scores.customer_features
-        where as_of_date = '2026-07-31' and lifetime_orders > 0
-    """)
-    assert buyers == scored == learned > 0
+IN_USE = """
+    select fits.as_of_date::text, cutoffs_on::text, learned_on::text from scores.fits_in_use as fits
+    where fits.as_of_date = fits.fitted_on order by 1 desc limit 2
+"""
+
+
+def test_dates_after_the_last_fit_are_scored_by_it_until_another_is_due(
+    project: Project, stored: Outcome, tmp_path
+):
+    fits = "select distinct fitted_on::text from fits.fit_lifetime order by 1"
+    before = stored.rows(fits)
+    fitted = ["--select", "+fit_lifetime", "+fit_rfm_cutoffs", "fits_in_use"]
+    project.run(tmp_path, *fitted, as_of_date="2026-06-25")
+    assert stored.rows(fits) == before
+    assert stored.rows(IN_USE) == [
+        ("2026-06-25", "2026-06-25", "2026-03-31"),
+        ("2026-05-31", "2026-05-31", "2026-03-31"),
+    ]
+    project.run(tmp_path, *fitted, as_of_date="2026-07-31")
+    assert stored.rows(fits) == [*before, ("2026-06-30",)]
+    assert stored.rows(IN_USE) == [
+        ("2026-07-31", "2026-07-31", "2026-06-30"),
+        ("2026-06-30", "2026-06-30", "2026-06-30"),
+    ]
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "made_with"),
+    ("variable", "value", "fits"),
     [
-        ("next_order_days", 60, "30"),
-        ("churn_days", 60, "90"),
-        ("cluster_method", "gaussian_mixture", "kmeans"),
-        ("lifetime_model", "pareto_nbd", "bg_nbd"),
-        ("rfm_cutoffs", {"recency": [30, 60, 120, 240]}, "{}"),
+        ("next_order_days", 60, {"fit_next_order", "fit_outcome_rates"}),
+        ("churn_days", 60, {"fit_outcome_rates"}),
+        ("cluster_method", "gaussian_mixture", {"fit_clusters"}),
+        ("lifetime_model", "pareto_nbd", {"fit_lifetime"}),
+        ("rfm_cutoffs", {"recency": [30, 60, 120, 240]}, {"fit_outcome_rates"}),
+        ("core_share", 0.5, set()),
     ],
 )
-def test_fits_that_were_made_with_another_variable_are_not_applied(
-    project: Project, stored: Outcome, tmp_path, variable: str, value, made_with: str
+def test_fits_that_were_made_with_another_variable_are_made_anew_at_all_dates(
+    project: Project, stored: Outcome, tmp_path, variable: str, value, fits: set[str]
 ):
     """A model of 30 days would be published as one of 60."""
-    before = stored.rows("select distinct next_order_days from marts.customers")
-    refused = project.dbt(tmp_path, "run", *FITTED, **{variable: value})
-    assert not refused.success
-    assert f"The variable {variable} is " in refused.message
-    assert f"the stored fits were made with {made_with}. Fit anew with make build" in refused.message
-    assert stored.rows("select distinct next_order_days from marts.customers") == before
+    due = project.run(tmp_path, "--select", "fit_dates", "fits_due", **{variable: value})
+    dates = {day for (day,) in stored.rows("select fitted_on from fits.fit_dates")}
+    assert set(due.rows("select fit, fitted_on from fits.fits_due")) == {
+        (fit, day) for fit in fits for day in dates
+    }
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +94,7 @@ def small(project: Project, tmp_path_factory) -> Outcome:
 def test_too_little_data_leaves_the_learned_scores_empty_and_the_build_green(small: Outcome):
     ((customers, *known),) = small.rows(f"""
         select count(*), {", ".join(f"count({column})" for column in LEARNED.split(", "))}
-        from scores.customer_features where lifetime_orders > 0
+        from segments.customer_features where lifetime_orders > 0
     """)
     assert customers > 0
     assert known == [0] * 4

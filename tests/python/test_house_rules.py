@@ -4,18 +4,26 @@ import pytest
 
 # why no test of their own proves that their rows are what they say
 GRAIN_FOLLOWS = {
-    "cluster_features": "all models that it joins are tested on the columns by which it joins them",
-    "customer_features_by_fit": "all models that it joins are tested on the columns by which it joins them",
+    "customer_features_by_fit": "latest_features has its rows of the latest date, and is tested",
+    "customer_features": "it is latest_features and the rows of earlier dates that stand beside those",
     "customer_dates": "known_customers and as_of_dates, whose pairs it has, are tested",
-    "membership": "it is published_segments, which is tested, in long form; names of segments are unique",
-    "segment_membership": "it is membership, and adds of each row the one publication and the one evidence",
+    "segment_membership": "it is segment_history, which is tested, in long form; segments have unique names",
     "segment_counts": "it is grouped by what a row is for, and the place may be empty",
     "segment_transitions": "it is grouped by what a row is for, and segments may be empty",
     "segment_moves": "it is grouped by what a row is for; segment_migration shows its rows",
     "segment_migration": "segments may be empty there: tests/marts/migration_rows_are_unique.sql",
     "rejected_rows": "a row that is delivered twice is rejected twice",
 }
-PLACES = "a segmentation has a row for a row of customer_features, as placed_segments has, which is tested"
+# views by customer, date and fit: to test them would put all dates together
+SCORES = "latest_features joins it by customer, date and fit, and has one row per customer"
+GRAIN_FOLLOWS |= dict.fromkeys(
+    ("score_cluster", "score_expectations", "score_lifetime", "score_next_order"), SCORES
+)
+GRAIN_FOLLOWS["score_heuristics"] = "evaluation_holdout joins it by customer, date and fit, and is tested"
+GRAIN_FOLLOWS |= dict.fromkeys(("score_rfm", "score_rhythm", "score_value"), SCORES)
+PLACES = (
+    "a segmentation has a row for a row of customer_features, as segment_assignments has, which is tested"
+)
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +55,7 @@ def folder(node) -> str:
 
 
 def test_there_are_models_in_every_layer(models):
-    layers = {"staging", "features", "fits", "scores", "segments", "marts", "metrics"}
+    layers = {"staging", "features", "fits", "scores", "evaluation", "segments", "marts", "metrics"}
     assert {folder(node) for node in models.values()} == layers
 
 
@@ -70,7 +78,7 @@ def test_every_column_of_a_mart_has_a_description(marts):
 
 
 def test_every_grain_is_tested_where_it_does_not_follow(models, with_grain_test):
-    tested_layers = ("features", "fits", "scores", "segments", "marts")
+    tested_layers = ("features", "fits", "scores", "evaluation", "segments", "marts")
     untested = {name for name, node in models.items() if folder(node) in tested_layers} - with_grain_test
     segmentations = {name for name, node in models.items() if "segmentation" in node.config.meta}
     assert untested == set(GRAIN_FOLLOWS) | segmentations, PLACES

@@ -364,7 +364,7 @@ def frames(fitted_on: date, customers: int, repeaters: int, days: int) -> tuple[
 
 def fit(both: Sequence[pd.DataFrame], name: str = "bg_nbd") -> pd.DataFrame:
     purchases, spend = both
-    return fit_table(purchases["fitted_on"].unique(), purchases, spend, {"lifetime_model": name})
+    return fit_table(purchases["fitted_on"].unique(), purchases, spend, name)
 
 
 def problems(table: pd.DataFrame) -> dict[str, str]:
@@ -421,9 +421,9 @@ def test_the_error_of_revenue_has_that_of_purchases_and_that_of_spend():
 
 def test_a_date_without_customers_has_rows_that_say_so():
     nothing = [frame.iloc[:0] for frame in frames(date(2026, 1, 31), 200, 100, 200)]
-    table = fit_table([pd.Timestamp("2026-01-31")], *nothing, {"lifetime_model": "bg_nbd"})
+    table = fit_table([pd.Timestamp("2026-01-31")], *nothing, "bg_nbd")
     assert problems(table) == {
         "bg_nbd": "0 customers; 200 are needed",
         "gamma_gamma": "0 repeat customers with revenue; 50 are needed",
     }
-    assert fit_table([], *nothing, {"lifetime_model": "bg_nbd"}).empty
+    assert fit_table([], *nothing, "bg_nbd").empty

@@ -84,8 +84,8 @@ def sql(project, tmp_path_factory) -> Sql:
                     days_from_first_to_last_purchase integer, days_since_first_purchase integer,
                     lifetime_revenue decimal(18, 4)
                 );
-                create table fits.fit_dates (fitted_on date);
-                create table scores.fits_in_use (as_of_date date, learned_on date);
+                create table fits.fits_due (fit string, fitted_on date);
+                create table scores.fits_in_use (as_of_date date, fitted_on date, learned_on date);
                 create table fits.fit_lifetime (fitted_on date, model string, parameter string, value double);
                 create table fits.fit_order_ratios (
                     fitted_on date, orders_per_purchase double, orders_per_purchase_variance double,
@@ -98,14 +98,16 @@ def sql(project, tmp_path_factory) -> Sql:
                 "rows", rows.assign(as_of_date=AS_OF)[["customer_id", "as_of_date", *columns]]
             )
             connection.execute("insert into features.features_rfm from rows")
-            connection.execute("insert into fits.fit_dates values (?)", [AS_OF])
+            connection.execute("insert into fits.fits_due values ('fit_lifetime', ?)", [AS_OF])
+            for end in ("first", "last"):
+                connection.execute(f"set variable {end}_date = date '{AS_OF}'")
             ratios = [PER_PURCHASE, PER_PURCHASE_VARIANCE, MARGIN]
             for fitted_on, values in zip(fits, parameters, strict=True):
                 pairs = [(name, *pair) for pair in zip(MODELS[name].Parameters._fields, values, strict=True)]
                 pairs += [("gamma_gamma", *pair) for pair in zip("pqv", SPEND, strict=True)]
                 fit = [(fitted_on, *pair) for pair in pairs]
                 connection.executemany("insert into fits.fit_lifetime values (?, ?, ?, ?)", fit)
-                connection.execute("insert into scores.fits_in_use values (?, ?)", [AS_OF, fitted_on])
+                connection.execute("insert into scores.fits_in_use values ($1, $1, $2)", [AS_OF, fitted_on])
                 connection.execute(
                     "insert into fits.fit_order_ratios values (?, ?, ?, ?)", [fitted_on, *ratios]
                 )

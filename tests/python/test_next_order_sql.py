@@ -1,5 +1,6 @@
 """The next order in the database: scores are the fit's, reasons its largest parts, and no fit looks ahead."""
 
+import json
 import re
 from datetime import date, timedelta
 
@@ -12,11 +13,16 @@ from customer_segmentation.next_order import fit_table, predict, read_features
 
 WINDOW, GAP, MOST_DATES = timedelta(30), timedelta(7), 6
 REASON = re.compile(r"(?P<feature>\w+) = (?P<value>unknown|-?[\d.]+) \((?P<sign>[+-])\)")
-COLUMNS = "select * from fits.next_order_columns order by position"
+SETTINGS = "select any_value(settings) from fits.fits_due where fit = 'fit_next_order'"
+
+
+def declared(settings: str) -> pd.DataFrame:
+    """Return the features as the settings of the fit have them: feature, transform and value."""
+    return pd.DataFrame(json.loads(settings)["features"])
 
 
 def values(columns: pd.DataFrame) -> str:
-    """Return a query for the features of all buyers, from what next_order_columns says they are."""
+    """Return a query for the features of all buyers, from what the settings of the fit say they are."""
     listed = ", ".join(
         f"cast({row.value} as double) as {row.feature}" for row in columns.itertuples(index=False)
     )
@@ -32,7 +38,8 @@ def values(columns: pd.DataFrame) -> str:
 
 @pytest.fixture(scope="module")
 def columns(demo) -> pd.DataFrame:
-    return demo.frame(COLUMNS)
+    ((settings,),) = demo.rows(SETTINGS)
+    return declared(settings)
 
 
 @pytest.fixture(scope="module")
@@ -132,14 +139,14 @@ def test_training_rows_are_the_features_of_their_date_and_the_orders_after_it(de
 
 
 def test_the_list_of_features_is_behaviour_only(columns):
-    assert not columns["value"].str.contains("demographics|geography|reach").any()
+    assert not columns["value"].str.contains("attributes|reach").any()
     assert columns["value"].str.contains(r"features_(?:rfm|purchasing|browsing)\.").all()
 
 
 @pytest.fixture(scope="module")
 def compiled(project, tmp_path_factory) -> dict[str, str]:
     """The SQL of the score and of its reasons, from which no table was made."""
-    nodes = ["next_order_columns", "score_next_order", "next_order_reasons"]
+    nodes = ["fits_due", "score_next_order", "next_order_reasons"]
     outcome = project.dbt(tmp_path_factory.mktemp("compiled"), "compile", "--select", *nodes)
     assert outcome.success, outcome.message
     return {result.node.name: result.node.compiled_code for result in outcome.result.results}
@@ -174,7 +181,8 @@ def test_scores_of_extreme_customers_are_what_the_fit_predicts(compiled):
         connection.execute("attach ':memory:' as shop; use shop")
         for schema in ("staging", "features", "fits", "scores"):
             connection.execute(f"create schema {schema}")
-        connection.execute(f"create view fits.next_order_columns as {compiled['next_order_columns']}")
+        connection.execute(f"create table fits.fit_dates as select date '{day}' as fitted_on")
+        connection.execute(f"create table fits.fits_due as {compiled['fits_due']}")
         for model in ("rfm", "browsing"):
             own = ", ".join(name for of, name in raw if of == model)
             connection.execute(f"""
@@ -188,14 +196,15 @@ def test_scores_of_extreme_customers_are_what_the_fit_predicts(compiled):
             create table scores.fits_in_use as
             select date '{day}' as as_of_date, date '{day}' as fitted_on, date '{day}' as learned_on
         """)
-        columns = connection.execute(COLUMNS).df()
+        ((settings,),) = connection.execute(SETTINGS).fetchall()
+        columns = declared(settings)
         valued = connection.execute(f"{values(columns)} order by customer_id").df()
         learned = valued.iloc[500:].assign(
             fitted_on=day,
             as_of_date=[date(2025, 10 + row % 3, 1) for row in range(2000)],
             has_order=rng.random(2000) < 0.4,
         )
-        fit = fit_table(learned, read_features(columns), [day], 30)
+        fit = fit_table(learned, read_features(columns.to_dict("records")), [day], 30)
         connection.execute("create table fits.fit_next_order as from fit")
         scores = connection.execute(
             f"select * from ({compiled['score_next_order']}) order by customer_id"

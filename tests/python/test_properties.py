@@ -167,7 +167,7 @@ def test_running_totals_are_what_a_plain_count_over_the_orders_gives(engine, sho
 @given(shop=shops())
 def test_features_and_scores_do_not_contradict_each_other(engine, shop: Shop):
     engine.compute(shop, "customer_features")
-    for row in engine.by_customer("scores.customer_features").values():
+    for row in engine.by_customer("segments.customer_features").values():
         assert 0 <= row["orders_12m"] <= row["lifetime_orders"]
         assert row["lifetime_revenue"] >= 0
         if row["lifetime_orders"]:
@@ -185,7 +185,7 @@ def test_features_and_scores_do_not_contradict_each_other(engine, shop: Shop):
     for score, value in scored.items():
         rows = engine.rows(f"""
             select as_of_date, {value}, min({score}), max({score}), max(max({score})) over before
-            from scores.customer_features where {score} is not null
+            from segments.customer_features where {score} is not null
             group by as_of_date, {value}
             window before as (
                 partition by as_of_date order by {value} rows between unbounded preceding and 1 preceding
@@ -202,8 +202,8 @@ def test_features_and_scores_do_not_contradict_each_other(engine, shop: Shop):
 def test_the_order_of_rows_changes_nothing(engine, shop: Shop, seed: int):
     results = []
     for rows in (shop, {name: random.Random(seed).sample(rows, len(rows)) for name, rows in shop.items()}):
-        engine.compute(rows, "published_segments", "customer_features")
-        relations = ["scores.customer_features", "segments.published_segments"]
+        engine.compute(rows, "segment_history", "customer_features")
+        relations = ["segments.customer_features", "segments.segment_history"]
         results.append([engine.by_customer(relation) for relation in relations])
     assert results[0] == results[1]
 
@@ -224,9 +224,10 @@ def test_another_unit_of_money_changes_no_score_no_ratio_and_no_tier(engine, sho
     }
     features, segments = [], []
     for rows in (shop, dearer):
-        engine.compute(rows, "published_segments", "customer_features")
-        features.append(engine.by_customer("scores.customer_features"))
-        segments.append(engine.by_customer("segments.published_segments", ["behaviour", "moved_by_rule"]))
+        engine.compute(rows, "segment_history", "customer_features")
+        features.append(engine.by_customer("segments.customer_features"))
+        relative = ["behaviour", "moved_by_rule", "history_hash", "lifetime_revenue"]
+        segments.append(engine.by_customer("segments.segment_history", relative))
     assert segments[0] == segments[1]
     for key, row in features[0].items():
         for name, value in row.items():
@@ -245,8 +246,8 @@ def test_another_customer_changes_nothing_about_the_others(engine, shop: Shop, n
     features, segments = [], []
     both = {name: rows if name == "products" else [*rows, *newcomer[name]] for name, rows in shop.items()}
     for rows in (shop, both):
-        engine.compute(rows, "published_segments", "customer_features")
-        features.append(engine.by_customer("scores.customer_features", RELATIVE))
+        engine.compute(rows, "segment_history", "customer_features")
+        features.append(engine.by_customer("segments.customer_features", RELATIVE))
         relative = [
             "rfm",
             "lifecycle",
@@ -256,7 +257,7 @@ def test_another_customer_changes_nothing_about_the_others(engine, shop: Shop, n
             "behaviour",
             "moved_by_rule",
         ]
-        segments.append(engine.by_customer("segments.published_segments", relative))
+        segments.append(engine.by_customer("segments.segment_history", relative))
     for before, after in (features, segments):
         assert before == {key: row for key, row in after.items() if key[0] != "newcomer"}
 
@@ -287,7 +288,7 @@ def garbage(draw) -> Shop:
 @many
 @given(shop=garbage())
 def test_any_row_whatever_it_holds_is_accepted_or_rejected_exactly_once(engine, shop: Shop):
-    engine.compute(shop, "input_reconciliation", "published_segments")
+    engine.compute(shop, "input_reconciliation", "segment_history")
     for name, rows_in, rows_accepted, rows_rejected, is_reconciled in engine.rows(
         "select * from marts.input_reconciliation"
     ):

@@ -44,11 +44,10 @@ select * from (values
 
 create table marts.restatement_due as
 select * from (values
-    ('a', date '2026-04-30', 'data'),
-    ('a', date '2026-05-31', 'fit'),
-    ('b', date '2026-05-31', 'fit'),
-    ('c', date '2026-03-31', 'definition')
-) as t (customer_id, as_of_date, cause);
+    (date '2026-03-31', 0, 0.0, 0.0, 'lifecycle'),
+    (date '2026-04-30', 1, 900.4, 1000.4, 'lifecycle'),
+    (date '2026-05-31', 2, 1200.4, 1300.4, null)
+) as t (as_of_date, customers, revenue_published, revenue_now, redefined_segmentations);
 
 create table marts.segment_profiles as
 select
@@ -200,8 +199,8 @@ def test_it_says_what_is_kept_of_earlier_versions(report: list[str]):
 def test_it_says_what_late_rows_would_change_of_closed_dates(report: list[str]):
     start = next(number for number, line in enumerate(report) if line.startswith("Restatement due"))
     assert " ".join(report[start : start + 2]) == (
-        "Restatement due: 2 customers would be elsewhere on 2 closed dates "
-        "(1 for late, corrected or deleted rows; marts.restatement_due). make restate publishes them anew."
+        "Restatement due: 2 customers' history changed on 2 closed dates "
+        "(revenue KRW 1,200 as published, 1,300 now; marts.restatement_due). make restate publishes it anew."
     )
 
 

@@ -57,7 +57,7 @@ def came(demo: Outcome, judged_on) -> pd.DataFrame:
             - coalesce(returned.earlier, 0) as orders,
             coalesce(placed.amount, 0) - coalesce(returned.amount, 0) as revenue,
             coalesce(placed.placed, 0) > 0 as has_ordered
-        from segments.published_segments as segments
+        from segments.segment_history as segments
         left join placed using (customer_id)
         left join returned using (customer_id)
         where segments.as_of_date = date '{judged_on}'
@@ -118,7 +118,7 @@ def test_claims_see_nothing_later_than_the_date_and_windows_share_no_day(demo, j
     assert all(until <= later for (_, until), (later, _) in pairwise(windows))
     different = demo.rows("""
         select count(*) from segments.judged_customers as judged
-        inner join segments.published_segments as published using (customer_id, as_of_date)
+        inner join segments.segment_history as published using (customer_id, as_of_date)
         where judged.rfm is distinct from published.rfm or judged.cluster is distinct from published.cluster
     """)
     assert different == [(0,)]
@@ -126,7 +126,7 @@ def test_claims_see_nothing_later_than_the_date_and_windows_share_no_day(demo, j
 
 def test_redundancy_and_stability_are_those_of_the_customers_one_by_one(demo):
     published = demo.frame(
-        "select customer_id, as_of_date, rfm, lifecycle, loyalty_tier from segments.published_segments"
+        "select customer_id, as_of_date, rfm, lifecycle, loyalty_tier from segments.segment_history"
     )
     latest = published[published["as_of_date"] == published["as_of_date"].max()].dropna()
     truth = max(
@@ -147,7 +147,7 @@ def test_redundancy_and_stability_are_those_of_the_customers_one_by_one(demo):
 
 def test_who_is_placed_for_lack_of_knowledge_is_not_measured(demo):
     (known,) = demo.rows(
-        "select avg((city_size is not null)::int) from scores.customer_features "
+        "select avg((city_size is not null)::int) from segments.customer_features "
         "where as_of_date = (select max(as_of_date) from staging.as_of_dates)"
     )
     assert value(demo, "geographic", "(all)", "measurable")[0] == pytest.approx(known[0])

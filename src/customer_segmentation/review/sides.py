@@ -127,8 +127,8 @@ def _is_commit(project: Path, reference: str) -> bool:
 
 def what_else_changed(project: Path, commit: str, reference: str | None) -> Base:
     """Return what differs from the base beside definitions: code that makes features, and variables."""
-    tops = ["models/features", "models/fits", "models/scores", "models/staging", "macros", "seeds"]
-    tops += ["packages.yml", *LEARNED_CODE]
+    tops = ["models/staging", "models/features", "models/fits", "models/scores", "models/evaluation"]
+    tops += ["macros", "seeds", "packages.yml", *LEARNED_CODE]
     changed = git(project, "diff", "--name-only", "--relative", commit, "--", *tops).split("\n")
     changed += git(project, "ls-files", "--others", "--exclude-standard", "--", *tops).split("\n")
     changed = sorted(set(changed) - {""})
