@@ -4,7 +4,13 @@ import pytest
 
 # why no test of their own proves that their rows are what they say
 GRAIN_FOLLOWS = {
-    "customer_features_by_fit": "latest_features has its rows of the latest date, and is tested",
+    "order_days": "it is grouped by what a row is for",
+    "visits": "it is grouped by what a row is for",
+    "category_days": "it is grouped by what a row is for, and the category may be empty",
+    "customer_periods": "it is grouped by what a row is for",
+    "repeated_keys": "it is grouped by what a row is for",
+    "stg_events": "rows whose key comes more than once are looked at apart, as with stg_orders",
+    "stg_order_items": "rows whose key comes more than once are looked at apart, as with stg_orders",
     "customer_features": "it is latest_features and the rows of earlier dates that stand beside those",
     "customer_dates": "known_customers and as_of_dates, whose pairs it has, are tested",
     "segment_membership": "it is segment_history, which is tested, in long form; segments have unique names",
