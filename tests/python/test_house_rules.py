@@ -8,9 +8,6 @@ GRAIN_FOLLOWS = {
     "visits": "it is grouped by what a row is for",
     "category_days": "it is grouped by what a row is for, and the category may be empty",
     "customer_periods": "it is grouped by what a row is for",
-    "repeated_keys": "it is grouped by what a row is for",
-    "stg_events": "rows whose key comes more than once are looked at apart, as with stg_orders",
-    "stg_order_items": "rows whose key comes more than once are looked at apart, as with stg_orders",
     "customer_features": "it is latest_features and the rows of earlier dates that stand beside those",
     "customer_dates": "known_customers and as_of_dates, whose pairs it has, are tested",
     "segment_membership": "it is segment_history, which is tested, in long form; segments have unique names",
@@ -88,3 +85,24 @@ def test_every_grain_is_tested_where_it_does_not_follow(models, with_grain_test)
     untested = {name for name, node in models.items() if folder(node) in tested_layers} - with_grain_test
     segmentations = {name for name, node in models.items() if "segmentation" in node.config.meta}
     assert untested == set(GRAIN_FOLLOWS) | segmentations, PLACES
+
+
+ROOMS = ("staging", "features", "fits", "scores", "evaluation", "segments", "marts", "metrics")
+
+
+def test_data_flows_one_way_through_the_rooms(models):
+    """Each room reads itself and those to its left."""
+    of_this_project = {
+        node.unique_id: node
+        for node in models.values()
+        if node.package_name == "customer_segmentation" and folder(node) in ROOMS
+    }
+    assert {folder(node) for node in of_this_project.values()} == set(ROOMS)
+    backwards = [
+        f"{node.name} reads {of_this_project[parent].name}"
+        for node in of_this_project.values()
+        for parent in node.depends_on.nodes
+        if parent in of_this_project
+        and ROOMS.index(folder(of_this_project[parent])) > ROOMS.index(folder(node))
+    ]
+    assert backwards == []
