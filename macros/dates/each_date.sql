@@ -26,8 +26,7 @@
     {%- endfor -%}
     {#- one transaction: a run that fails leaves the table as it was -#}
     {%- for first, last in due_spans([] if is_new else dates_in(this, date_column)) -%}
-        {%- do run_query(set_session_variable('first_date', "cast('" ~ first ~ "' as date)")) -%}
-        {%- do run_query(set_session_variable('last_date', "cast('" ~ last ~ "' as date)")) -%}
+        {%- do set_dates(first, last) -%}
         {%- if not is_new -%}
             {%- call statement('delete') -%}delete from {{ written }} where {{ at_dates(date_column) }}{%- endcall -%}
         {%- endif -%}
@@ -51,10 +50,11 @@
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
-{#- The dates that are made now; in a unit test, all that are given. -#}
-{% macro at_dates(date_column='as_of_date') -%}
+{#- The dates that are made now, or those before them; in a unit test, all that are given. -#}
+{% macro at_dates(date_column='as_of_date', before=false) -%}
+    {%- set names = ['before_first_date', 'before_last_date'] if before else ['first_date', 'last_date'] -%}
     {%- if is_unit_test() -%}true
-    {%- else -%}{{ date_column }} between {{ session_variable('first_date') }} and {{ session_variable('last_date') }}
+    {%- else -%}{{ date_column }} between {{ session_variable(names[0]) }} and {{ session_variable(names[1]) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -81,6 +81,18 @@
         {%- endif -%}
     {%- endfor -%}
     {{ return(spans) }}
+{% endmacro %}
+
+{% macro set_dates(first, last) %}
+    {%- set grid = grid_dates() -%}
+    {%- for name, date in {
+        'first_date': first,
+        'last_date': last,
+        'before_first_date': ([first] + grid)[grid.index(first)],
+        'before_last_date': ([first] + grid)[grid.index(last)],
+    }.items() -%}
+        {%- do run_query(set_session_variable(name, "cast('" ~ date ~ "' as date)")) -%}
+    {%- endfor -%}
 {% endmacro %}
 
 {% macro grid_dates() %}{{ return(dates_in(built_model('as_of_dates'), 'as_of_date')) }}{% endmacro %}

@@ -4,6 +4,8 @@
   In unit tests dbt shows no graph, so nothing is known there.
 -#}
 {% macro documented_columns(model_name) %}
+    {%- set known = found_before('documented_columns') -%}
+    {%- if model_name in known -%}{{ return(known[model_name]) }}{%- endif -%}
     {%- set found = {} -%}
     {%- if execute -%}
         {%- for node in (graph.nodes or {}).values() if node.resource_type == 'model' and node.name == model_name -%}
@@ -12,5 +14,6 @@
             {%- endfor -%}
         {%- endfor -%}
     {%- endif -%}
+    {%- do known.update({model_name: found}) -%}
     {{ return(found) }}
 {% endmacro %}

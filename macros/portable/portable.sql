@@ -106,3 +106,8 @@
 {% macro in_order(values) %}{{ return(adapter.dispatch('in_order', 'customer_segmentation')(values)) }}{% endmacro %}
 {% macro default__in_order(values) %}row({{ values | join(', ') }}){% endmacro %}
 {% macro spark__in_order(values) %}struct({{ values | join(', ') }}){% endmacro %}
+
+{#- Rows are kept in the order of files, which their headers are read by, or in any: that takes half of the memory. -#}
+{% macro keep_row_order(is_kept) %}{{ return(adapter.dispatch('keep_row_order', 'customer_segmentation')(is_kept)) }}{% endmacro %}
+{% macro default__keep_row_order(is_kept) %}set preserve_insertion_order = {{ is_kept }}{% endmacro %}
+{% macro spark__keep_row_order(is_kept) %}{{ return('') }}{% endmacro %}

@@ -1,4 +1,7 @@
-{#- The checks of segment definitions: all that is wrong with one is said at once. docs/guides/add_a_segment.md lists them. -#}
+{#-
+  The checks of segment definitions that keep wrong SQL out: all that is wrong with one is said at once. What a right one
+  means is looked at by customer_segmentation/definitions/check.py. docs/guides/add_a_segment.md lists all checks.
+-#}
 
 {#- What on-run-start calls: every definition in use, before anything is built. -#}
 {% macro check_segmentations() %}
@@ -73,8 +76,7 @@
     {%- for unranked in names if ranked and unranked not in ranked -%}
         {%- do problems.append("segment '" ~ unranked ~ "': has no rank, but others have: give all segments one, or none") -%}
     {%- endfor -%}
-    {#- what follows from conditions that can't be read would only distract -#}
-    {{ return(problems or is_learned and [] or unreachable_problems(resolved_segmentation(name, written))) }}
+    {{ return(problems) }}
 {% endmacro %}
 
 {#- A learned segmentation takes its segments from a column; the definition may name some of them better. -#}
@@ -193,39 +195,6 @@
         {%- endif -%}
     {%- endfor -%}
     {{ return(problems | unique | list) }}
-{% endmacro %}
-
-{#- Segments that nobody can be in: the condition contradicts itself, or earlier ones always win. -#}
-{% macro unreachable_problems(written) %}
-    {%- set problems = [] -%}
-    {%- set earlier = [] -%}
-    {%- for segment in written.segments if segment.when -%}
-        {%- set possible = [] -%}
-        {%- for alternative in condition_alternatives(segment.when, written.population or '') if not is_impossible(alternative) -%}
-            {%- do possible.append(alternative) -%}
-        {%- endfor -%}
-        {%- set winners = [] -%}
-        {%- for alternative in possible -%}
-            {%- set winner = namespace(name=none) -%}
-            {%- for candidate in earlier if not winner.name and is_within(alternative, candidate.alternative) -%}
-                {%- set winner.name = candidate.name -%}
-            {%- endfor -%}
-            {%- if winner.name -%}{%- do winners.append(winner.name) -%}{%- endif -%}
-        {%- endfor -%}
-        {%- if not possible -%}
-            {%- do problems.append(
-                "segment '" ~ segment.name ~ "': its condition can't be true (" ~ segment.when | trim
-                ~ (", within " ~ written.population if written.population else '') ~ ")") -%}
-        {%- elif winners | length == possible | length and written.assignment == 'first_match' -%}
-            {%- do problems.append(
-                "segment '" ~ segment.name ~ "': nobody can be in it, because '" ~ winners | unique | join("' and '")
-                ~ "' comes first and takes all of them: move it up, or change its condition (" ~ segment.when | trim ~ ")") -%}
-        {%- endif -%}
-        {%- for alternative in condition_alternatives(segment.when) -%}
-            {%- do earlier.append({'name': segment.name, 'alternative': alternative}) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {{ return(problems) }}
 {% endmacro %}
 
 {#- What was probably meant. -#}

@@ -124,13 +124,24 @@
 
 {#- A condition between two words of another one: in brackets if it would otherwise be read differently. -#}
 {% macro bracketed(condition, before, after) %}
-    {%- set tokens = condition_tokens(condition) -%}
-    {%- set has_or = split_condition(tokens, 'or') | length > 1 -%}
-    {%- set has_and = split_condition(tokens, 'and') | length > 1 -%}
-    {%- set may_stand_open = (not before and not after)
-        or (not has_or and before in ['', 'and', 'or', '(', 'when'] and after in ['', 'and', 'or', ')', 'then'])
-        or (not has_or and not has_and and before == 'not' and after in ['', 'and', 'or', ')', 'then']) -%}
+    {%- set joins = words_that_join(condition) -%}
+    {%- set may_stand_open = (not before and not after) or (
+        after in ['', 'and', 'or', ')', 'then']
+        and ('or' not in joins and before in ['', 'and', 'or', '(', 'when'] or not joins and before == 'not')
+    ) -%}
     {{ return(condition if may_stand_open else '(' ~ condition ~ ')') }}
+{% endmacro %}
+
+{#- Each `and` and `or` of a condition that isn't within brackets, a case or a between. -#}
+{% macro words_that_join(condition) %}
+    {%- set found = [] -%}
+    {%- set at = namespace(depth=0, between=false) -%}
+    {%- for token in condition_tokens(condition) -%}
+        {%- set at.depth = at.depth + (1 if token in ['(', 'case'] else -1 if token in [')', 'end'] else 0) -%}
+        {%- if at.depth == 0 and token in ['and', 'or'] and not (at.between and token == 'and') -%}{%- do found.append(token) -%}{%- endif -%}
+        {%- if at.depth == 0 and token in ['between', 'and'] -%}{%- set at.between = token == 'between' -%}{%- endif -%}
+    {%- endfor -%}
+    {{ return(found) }}
 {% endmacro %}
 
 {#- What is wrong with the shared conditions, said at once for each file. -#}

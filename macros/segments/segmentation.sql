@@ -54,6 +54,8 @@ where segment is not null
   mapped keeps the columns of the inputs, for who asks for several definitions: looking at an input takes time.
 -#}
 {% macro segmentation_definition(name, mapped={}) %}
+    {%- set known = found_before('definitions') -%}
+    {%- if name in known -%}{{ return(known[name]) }}{%- endif -%}
     {%- set definition = {'name': name, 'segments': [], 'version': '', 'left_out': {}, 'assignment': 'first_match'} -%}
     {%- if execute -%}
         {%- set written = resolved_segmentation(name, segmentation_as_written(name)) -%}
@@ -73,6 +75,7 @@ where segment is not null
         {%- endif -%}
         {%- do definition.update({'segments': segments, 'left_out': left_out, 'version': definition_version(written, left_out)}) -%}
     {%- endif -%}
+    {%- do known.update({name: definition}) -%}
     {{ return(definition) }}
 {% endmacro %}
 
@@ -97,7 +100,8 @@ where segment is not null
 
 {#- {column: what it needs} of everything that a condition may use. -#}
 {% macro segmentation_columns() %}
-    {%- set columns = {} -%}
+    {%- set columns = found_before('segmentation_columns') -%}
+    {%- if columns -%}{{ return(columns) }}{%- endif -%}
     {%- for model_name in feature_models() + score_models() + learned_score_models() -%}
         {%- do columns.update(documented_columns(model_name)) -%}
     {%- endfor -%}

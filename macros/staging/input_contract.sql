@@ -15,6 +15,8 @@
   docs/input_contract.md is written from here by `segmentation contract`, and a test compares the two.
 -#}
 {% macro input_contract() %}
+{%- set kept = graph.setdefault('contract', {}) -%}
+{%- if kept -%}{{ return(kept) }}{%- endif -%}
 {%- set contract -%}
 orders:
   description: One row per order, as last delivered.
@@ -97,5 +99,6 @@ consents:
     is_granted: {type: boolean, required: true, description: "Given (true) or withdrawn (false)."}
     changed_at: {type: timestamp, required: true, description: "When, in local time of the shop (`time_zone`)."}
 {%- endset -%}
-{{ return(fromyaml(contract)) }}
+{%- do kept.update(fromyaml(contract)) -%}
+{{ return(kept) }}
 {% endmacro %}

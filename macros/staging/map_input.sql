@@ -6,7 +6,9 @@
 {% macro input_source(input) %}
     {%- set mapping = var('inputs')[input] -%}
     {%- if mapping.file is defined -%}
-        {{ return(read_files(absolute_path(mapping.file))) }}
+        {%- set known = found_before('file_sources') -%}
+        {%- if mapping.file not in known -%}{%- do known.update({mapping.file: read_files(absolute_path(mapping.file))}) -%}{%- endif -%}
+        {{ return(known[mapping.file]) }}
     {%- elif mapping.table is defined -%}{{ return(mapping.table) }}
     {%- elif mapping.model is defined -%}
         {{ return(ref(mapping.model) if model.name == 'input_' ~ input else built_model(mapping.model)) }}
@@ -29,10 +31,14 @@
 
 {#- What the columns of an input are called where it comes from. -#}
 {% macro source_columns(input) %}
-    {{ return(
-        adapter.get_column_schema_from_query('select * from ' ~ input_source(input) ~ ' as source limit 0')
-        | map(attribute='name') | list
-    ) }}
+    {%- set known = found_before('source_columns') -%}
+    {%- if input not in known -%}
+        {%- set source = input_source(input) -%}
+        {%- do known.update({
+            input: adapter.get_column_schema_from_query('select * from ' ~ source ~ ' as source limit 0') | map(attribute='name') | list
+        }) -%}
+    {%- endif -%}
+    {{ return(known[input]) }}
 {% endmacro %}
 
 {#- What may be wrong with a header that lacks a column. -#}
@@ -51,6 +57,8 @@
 
 {#- {contract column: SQL expression over the source}, only for columns that the source has. -#}
 {% macro mapped_columns(input) %}
+    {%- set known = found_before('mapped_columns') -%}
+    {%- if input in known -%}{{ return(known[input]) }}{%- endif -%}
     {%- set mapped = {} -%}
     {%- if execute and has_input(input) -%}
         {%- set names = source_columns(input) -%}
@@ -85,6 +93,7 @@
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
+    {%- do known.update({input: mapped}) -%}
     {{ return(mapped) }}
 {% endmacro %}
 

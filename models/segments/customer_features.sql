@@ -5,7 +5,6 @@ select *
 from {{ ref('latest_features') }}
 union all
 select *
-from {{ ref('customer_features_by_fit') }}
-where
-    fitted_on = as_of_date
-    and as_of_date < {{ latest_date() }}
+from (
+    {{ side_by_side('as_of_date < ' ~ latest_date()) | indent(4) }}
+) as earlier

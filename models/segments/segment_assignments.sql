@@ -15,5 +15,9 @@ select
     {{ 'cast(' ~ measure ~ ' as ' ~ type ~ ')' if type else measure }} as {{ measure }},
     {%- endfor %}
     '{{ definitions_version(definitions) }}' as definitions_version
-from {{ ref('customer_features') }}
-where {{ at_dates() }}
+from (
+    select * from {{ ref('latest_features') }}
+    where {{ at_dates() }}
+    union all
+    {{ side_by_side(at_dates() ~ ' and as_of_date < ' ~ latest_date()) | indent(4) }}
+) as customer_features

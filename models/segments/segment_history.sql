@@ -76,14 +76,13 @@ replayed as (
         {{ place_expression(definition) | indent(8) }} as {{ definition.name }},
         {%- endfor %}
         due.as_of_date as next_as_of_date
-    from {{ ref('customer_features_by_fit') }} as features
+    from (
+        {{ side_by_side(at_dates(before=true), at_dates('fitted_on') ~ ' and as_of_date < fitted_on') | indent(8) }}
+    ) as features
     inner join due
         on features.as_of_date = due.previous_as_of_date
         and features.fitted_on = due.as_of_date
-    where
-        {{ at_dates('features.fitted_on') }}
-        and features.as_of_date < features.fitted_on
-        and features.customer_id in (select movers.customer_id from movers)
+    where features.customer_id in (select movers.customer_id from movers)
 ),
 
 history as (

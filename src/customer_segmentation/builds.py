@@ -13,12 +13,13 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.artifacts.resources.types import NodeType
 from dbt.artifacts.schemas.results import FreshnessStatus, RunStatus, TestStatus
 from dbt.artifacts.schemas.run import RunExecutionResult, RunResult
-from dbt.cli.main import dbtRunner
+from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.nodes import ModelNode, SeedNode, SnapshotNode
 from rich.console import Console
 from rich.status import Status
 
 from customer_segmentation import messages, publishing
+from customer_segmentation.definitions import check as definitions
 from customer_segmentation.environment import PROJECT
 from customer_segmentation.errors import ReadableError
 from customer_segmentation.inputs import Input
@@ -52,6 +53,7 @@ def build(
     before = _file(source.database)
     copy = None
     try:
+        definitions.check(PROJECT, source.database)
         with publishing.aside(source.database, keep=keep) as copy:
             results, warnings = _run_dbt(copy, _arguments(source, full_refresh, restate, select), console)
             _check_complete(copy, results)
@@ -62,6 +64,22 @@ def build(
         kept = f" What was built so far: {copy}." if keep and copy and copy.exists() else ""
         raise BuildError(f"{told}\n\n{_state(source.database, before)}{kept}") from error
     return warnings
+
+
+def check(source: Input, project: Path | None = None) -> None:
+    """Check the definitions, as a build does before it builds anything; ReadableError says what is wrong.
+
+    Of another project, which uses this one, only what they mean is: its own dbt looks at all else.
+    """
+    definitions.check(project or PROJECT, source.database)
+    if project:
+        return
+    arguments = ["run-operation", "check_segmentations", "--project-dir", str(PROJECT)]
+    arguments += ["--profiles-dir", str(PROJECT), "--target-path", str(PROJECT / "target" / "check")]
+    arguments += ["--log-level", "none", "--vars", json.dumps(source.vars, default=str)]
+    outcome = _invoke(Path(":memory:"), arguments)
+    if not outcome.success:
+        raise ReadableError(messages.explain(str(outcome.exception)))
 
 
 def _file(database: Path) -> int | None:
@@ -102,15 +120,8 @@ def _run_dbt(
     """Run dbt on a database; return the results of its nodes, and its warnings."""
     warnings: list[str] = []
     place = messages.Place()
-    os.environ["DBT_PROFILES_DIR"] = str(PROJECT)
-    os.environ[ASIDE] = str(database)
-    try:
-        with chdir(Path.cwd()), _Progress(console) as progress:  # dbt leaves for the project's folder
-            callbacks = [progress.follow, place.follow, _collector(warnings)]
-            outcome = dbtRunner(callbacks=callbacks).invoke(arguments)
-    finally:
-        del os.environ[ASIDE]
-        DuckDBConnectionManager.close_all_connections()  # others open the database in their own way
+    with _Progress(console) as progress:
+        outcome = _invoke(database, arguments, progress.follow, place.follow, _collector(warnings))
     if isinstance(outcome.exception, KeyboardInterrupt):
         raise KeyboardInterrupt
     if outcome.exception:
@@ -125,6 +136,20 @@ def _run_dbt(
             errors.append(f"{skipped} more were skipped because of that.")
         raise BuildError("\n\n".join(errors))
     return results, warnings
+
+
+def _invoke(
+    database: Path, arguments: list[str], *callbacks: Callable[[messages.Event], None]
+) -> dbtRunnerResult:
+    """Run dbt on a database in this process."""
+    os.environ["DBT_PROFILES_DIR"] = str(PROJECT)
+    os.environ[ASIDE] = str(database)
+    try:
+        with chdir(Path.cwd()):  # dbt leaves for the project's folder
+            return dbtRunner(callbacks=list(callbacks)).invoke(arguments)
+    finally:
+        del os.environ[ASIDE]
+        DuckDBConnectionManager.close_all_connections()  # others open the database in their own way
 
 
 def _check_complete(database: Path, results: list[RunResult]) -> None:

@@ -331,6 +331,17 @@ def new_segmentation(name: str, owner: str, question: str | None, basis: str, fo
     click.echo(f"All keys, and what is checked: {scaffold.GUIDE}.")
 
 
+@main.command(name="check")
+@input_option
+@click.option("--project-dir", type=Path, help="Another dbt project, which uses this one.")
+def check_definitions(name_or_path: str, project_dir: Path | None) -> None:
+    """Check the definitions of segments and build nothing: all mistakes that a build would name."""
+    from customer_segmentation import builds  # dbt takes seconds to import
+
+    builds.check(inputs.resolve(name_or_path), project_dir and project_dir.resolve())
+    click.echo("The definitions can be used.")
+
+
 @main.command(name="schema")
 @click.option("--check", is_flag=True, help="Write nothing; fail if one of them is out of date.")
 def write_schema(check: bool) -> None:

@@ -5,14 +5,18 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
-TOKEN = re.compile(r"'(?:[^']|'')*'|[<>!]=|<>|[A-Za-z_]\w*|[0-9.]+(?:[eE][+-]?[0-9]+)?|\S")
+from sqlglot import TokenType
+
+from customer_segmentation.definitions.conditions import tokens_of
+
 EQUAL = re.compile(r"(?:(?:and|or) )?\w+ = '?([^']*)'?")
 UNITS = {"_12m": " in 12 months", "_90d": " in 90 days", "_365d": " in 365 days"}
 
 
 def columns_of(condition: str, known: Mapping[str, object]) -> list[str]:
     """Return the columns that a condition uses, in the order in which it does."""
-    return [token for token in dict.fromkeys(TOKEN.findall(condition.lower())) if token in known]
+    words = (token.text.lower() for token in tokens_of(condition) if token.token_type != TokenType.STRING)
+    return [word for word in dict.fromkeys(words) if word in known]
 
 
 def terms_of(condition: str) -> list[str]:
@@ -21,14 +25,14 @@ def terms_of(condition: str) -> list[str]:
     "a = 1 and (b or c)" becomes ["a = 1", "and (b or c)"]. The `and` of a between splits nothing.
     """
     starts, depth, in_between = [0], 0, False
-    for found in TOKEN.finditer(condition):
-        word = found[0].lower()
-        depth += (word in ("(", "case")) - (word in (")", "end"))
-        if depth == 0 and word == "and" and in_between:
+    for token in tokens_of(condition):
+        kind = token.token_type
+        depth += (kind in (TokenType.L_PAREN, TokenType.CASE)) - (kind in (TokenType.R_PAREN, TokenType.END))
+        if depth == 0 and kind == TokenType.AND and in_between:
             in_between = False
-        elif depth == 0 and word in ("and", "or"):
-            starts.append(found.start())
-        elif depth == 0 and word == "between":
+        elif depth == 0 and kind in (TokenType.AND, TokenType.OR):
+            starts.append(token.start)
+        elif depth == 0 and kind == TokenType.BETWEEN:
             in_between = True
     parts = [condition[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
     return [" ".join(part.split()) for part in parts]

@@ -18,9 +18,9 @@ from click.testing import CliRunner
 from conftest import PROJECT, Outcome, Project
 
 from customer_segmentation.cli import main
-from customer_segmentation.review import changes, checks, effect
+from customer_segmentation.review import changes, checks, effect, review
 from customer_segmentation.review.effect import NOWHERE, Effect, Measures
-from customer_segmentation.review.sides import Definition
+from customer_segmentation.review.sides import Definition, ReviewError, Side
 
 LIFECYCLE = "models/segments/segments_lifecycle.yml"
 TIERS = "models/segments/segments_loyalty_tier.yml"
@@ -263,6 +263,18 @@ def definition(*segments: tuple[str, str], **keys) -> Definition:
         ["x"],
         f"case {whens}{other} end",
     )
+
+
+def test_definitions_that_cannot_be_used_or_meant_are_refused_with_all_their_mistakes():
+    late = definition(("high", "x >= 8"), ("higher", "x >= 9"), ("low", ""))
+    side = Side({"tier": late}, {"mood": ["`owner` is missing"]}, "features", {}, {})
+    with pytest.raises(ReviewError) as raised:
+        review.refuse_problems(side, {})
+    assert "segments_mood.yml\n  - `owner` is missing" in str(raised.value)
+    assert "segments_tier.yml\n  - segment 'higher': nobody can be in it, because 'high'" in str(raised.value)
+    with pytest.raises(ReviewError, match="x is a text and is compared with 8"):
+        review.refuse_problems(side, {"x": "text"})
+    review.refuse_problems(Side({"tier": BEFORE}, {}, "features", {}, {}), {"x": "number"})
 
 
 BEFORE = definition(("high", "x >= 8"), ("middle", "x >= 4"), ("low", ""))

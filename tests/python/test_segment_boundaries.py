@@ -4,63 +4,71 @@ Each comparison in a definition is changed a little (`>` to `>=`), taken out (`t
 (`false`). If the customers of the unit tests stay where they are, nobody in them stands at that boundary.
 """
 
-import json
-import re
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import duckdb
 import pytest
 import yaml
-from test_segment_definitions import DEFINITIONS, PROJECT, Definitions
+from sqlglot import exp
+from test_segment_definitions import DEFINITIONS, PROJECT
 
-VALUE = r"-?[\d.]+|'(?:[^']|'')*'|\w+"
-COMPARED = re.compile(rf"(?P<column>\w+)\s*(?P<sign><>|!=|<=|>=|=|<|>)\s*(?P<value>{VALUE})")
-BETWEEN = re.compile(rf"(?P<column>\w+)\s+between\s+(?P<low>{VALUE})\s+and\s+(?P<high>{VALUE})")
-LISTED = re.compile(r"(?P<column>\w+)\s+in\s*\([^)]*\)")
-NEIGHBOUR = {">": ">=", ">=": ">", "<": "<=", "<=": "<"}
+from customer_segmentation.definitions.conditions import OPPOSITE, as_text, parse
+from customer_segmentation.definitions.written import Written, read, resolved
+
+COMPARISONS = (*OPPOSITE, exp.Between, exp.In)
+NEIGHBOUR = {exp.GT: exp.GTE, exp.GTE: exp.GT, exp.LT: exp.LTE, exp.LTE: exp.LT}
 BY_CONDITIONS = [name for name, definition in DEFINITIONS.items() if definition["assignment"] != "learned"]
 
 
-@dataclass(frozen=True)
-class Compiled:
-    """A definition as SQL, and the conditions that stand in it word for word."""
-
-    expression: str
-    conditions: dict[str, str]  # what has it: the condition
-
-    def changed(self) -> dict[str, str]:
-        """Return {what was changed: SQL}, for every comparison of every condition."""
-        found = {}
-        for owner, condition in self.conditions.items():
-            for start, end, others in comparisons(condition):
-                for other in others:
-                    instead = f"{condition[:start]}({other}){condition[end:]}"
-                    place = "({})" if owner == "population" else f"when {{}} then '{owner}'"
-                    sql = self.expression.replace(place.format(condition), place.format(instead))
-                    assert sql != self.expression, (owner, condition)
-                    found[f"{owner}: {condition[start:end]} as {other}"] = sql
-        return found
+def instead_of(node: exp.Expr) -> Iterator[exp.Expr]:
+    """Yield what could stand in place of a comparison."""
+    if isinstance(node, exp.Between):
+        at_least = exp.GTE(this=node.this.copy(), expression=node.args["low"].copy())
+        at_most = exp.LTE(this=node.this.copy(), expression=node.args["high"].copy())
+        yield from (at_least, at_most)
+        yield exp.and_(exp.GT(**at_least.copy().args), at_most)
+        yield exp.and_(at_least, exp.LT(**at_most.copy().args))
+        return
+    if type(node) in NEIGHBOUR:
+        yield NEIGHBOUR[type(node)](**node.copy().args)
+    yield from (exp.true(), exp.false())
 
 
-def comparisons(condition: str) -> list[tuple[int, int, list[str]]]:
-    """Return where each comparison of a condition begins and ends, and what could stand there instead."""
-    found = []
-    for match in COMPARED.finditer(condition):
-        column, sign, value = match["column"], match["sign"], match["value"]
-        near = [f"{column} {NEIGHBOUR[sign]} {value}"] if sign in NEIGHBOUR else []
-        found.append((*match.span(), [*near, "true", "false"]))
-    for match in BETWEEN.finditer(condition):
-        column, low, high = match["column"], match["low"], match["high"]
-        others = [
-            f"{column} > {low} and {column} <= {high}",
-            f"{column} >= {low} and {column} < {high}",
-            f"{column} >= {low}",
-            f"{column} <= {high}",
-        ]
-        found.append((*match.span(), others))
-    for match in LISTED.finditer(condition):
-        found.append((*match.span(), ["true", "false"]))
-    return found
+def changed(condition: str) -> Iterator[tuple[str, str]]:
+    """Yield (what was changed, the condition so changed), for every comparison of a condition."""
+    tree = parse(condition)
+    for place, node in enumerate(tree.find_all(*COMPARISONS)):
+        for other in instead_of(node):
+            copy = tree.copy()
+            target = list(copy.find_all(*COMPARISONS))[place]
+            if target is not copy:
+                target.replace(exp.paren(other))
+            yield f"{as_text(node)} as {as_text(other)}", as_text(other if target is copy else copy)
+
+
+def expression(definition: Written) -> str:
+    """Write a definition as SQL: the segment, or a list of those that overlap."""
+    cases = [
+        f"when {segment['when']} then '{segment['name']}'"
+        for segment in definition["segments"]
+        if segment["when"]
+    ]
+    if definition["assignment"] == "all_matches":
+        placed = f"[{', '.join(f'case {case} end' for case in cases)}]"
+    else:
+        placed = f"case {' '.join(cases)} else 'otherwise' end"
+    return f"case when {definition['population'] or 'true'} then {placed} end"
+
+
+def variants(definition: Written) -> Iterator[tuple[str, str]]:
+    """Yield (what was changed, SQL), for every comparison of a definition."""
+    for what, condition in changed(definition["population"]) if definition["population"] else ():
+        yield f"population: {what}", expression({**definition, "population": condition})
+    for place, segment in enumerate(definition["segments"]):
+        for what, condition in changed(segment["when"]) if segment["when"] else ():
+            segments = [*definition["segments"]]
+            segments[place] = {**segment, "when": condition}
+            yield f"{segment['name']}: {what}", expression({**definition, "segments": segments})
 
 
 def customers_of_unit_tests(name: str) -> str:
@@ -79,31 +87,17 @@ def as_sql(value: object) -> str:
     return "null" if value is None else f"'{value}'" if isinstance(value, str) else str(value).lower()
 
 
-@pytest.fixture(scope="module")
-def compiled(project, tmp_path_factory) -> dict[str, Compiled]:
-    definitions = Definitions(project, tmp_path_factory.mktemp("definitions"))
-    told = definitions.render(f"""
-        {{% if execute %}}{{% set told = {{}} %}}{{% for name in {BY_CONDITIONS} %}}
-        {{% set definition = resolved_segmentation(name, segmentation_as_written(name)) %}}
-        {{% set conditions = {{'population': definition.population or ''}} %}}
-        {{% for segment in definition.segments if segment.when %}}
-        {{% do conditions.update({{segment.name: segment.when}}) %}}
-        {{% endfor %}}
-        {{% do told.update({{name: [segment_expression(dict(definition, left_out={{}})), conditions]}}) %}}
-        {{% endfor %}}{{{{ tojson(told) }}}}{{% endif %}}
-    """)
-    return {name: Compiled(*parts) for name, parts in json.loads(told).items()}
-
-
 @pytest.mark.parametrize("name", BY_CONDITIONS)
-def test_a_customer_stands_on_each_side_of_every_boundary(compiled: dict[str, Compiled], name: str):
-    customers = customers_of_unit_tests(name)
+def test_a_customer_stands_on_each_side_of_every_boundary(name: str):
+    definition, customers = resolved(name, read(PROJECT)), customers_of_unit_tests(name)
+    tried = list(variants(definition))
+    assert len(tried) > 5
 
-    def placed(expression: str) -> list[tuple]:
-        return duckdb.sql(f"select {expression} from {customers}").fetchall()
+    def placed(sql: str) -> list[tuple]:
+        return duckdb.sql(f"select {sql} from {customers}").fetchall()
 
-    as_written = placed(compiled[name].expression)
-    unnoticed = [what for what, sql in compiled[name].changed().items() if placed(sql) == as_written]
+    as_written = placed(expression(definition))
+    unnoticed = [what for what, sql in tried if placed(sql) == as_written]
     assert not unnoticed, f"no customer in the unit tests of {name} would notice:\n  " + "\n  ".join(
         unnoticed
     )
@@ -111,13 +105,35 @@ def test_a_customer_stands_on_each_side_of_every_boundary(compiled: dict[str, Co
 
 def test_a_boundary_without_a_customer_is_named():
     """The test above sees what it should: nobody here stands below the boundary."""
-    case = Compiled("case when x >= 5 then 'many' else 'few' end", {"many": "x >= 5"})
+    case = {
+        "assignment": "first_match",
+        "population": None,
+        "segments": [{"name": "many", "when": "x >= 5"}, {"name": "few", "when": None}],
+    }
     noticed = {
         what: duckdb.sql(f"select {sql} from (values (5), (6)) as t (x)").fetchall() != [("many",), ("many",)]
-        for what, sql in case.changed().items()
+        for what, sql in variants(case)
     }
     assert noticed == {
         "many: x >= 5 as x > 5": True,
         "many: x >= 5 as true": False,
         "many: x >= 5 as false": True,
+    }
+
+
+def test_every_comparison_of_a_condition_is_changed_wherever_it_stands():
+    assert dict(changed("not (a < 1 or coalesce(b, 0) = 2) and c between 1 and 2 and d in ('x')")) == {
+        "a < 1 as a <= 1": "not ((a <= 1) or coalesce(b, 0) = 2) and c between 1 and 2 and d in ('x')",
+        "a < 1 as true": "not ((true) or coalesce(b, 0) = 2) and c between 1 and 2 and d in ('x')",
+        "a < 1 as false": "not ((false) or coalesce(b, 0) = 2) and c between 1 and 2 and d in ('x')",
+        "coalesce(b, 0) = 2 as true": "not (a < 1 or (true)) and c between 1 and 2 and d in ('x')",
+        "coalesce(b, 0) = 2 as false": "not (a < 1 or (false)) and c between 1 and 2 and d in ('x')",
+        **{
+            f"c between 1 and 2 as {other}": (
+                f"not (a < 1 or coalesce(b, 0) = 2) and ({other}) and d in ('x')"
+            )
+            for other in ("c >= 1", "c <= 2", "c > 1 and c <= 2", "c >= 1 and c < 2")
+        },
+        "d in ('x') as true": "not (a < 1 or coalesce(b, 0) = 2) and c between 1 and 2 and (true)",
+        "d in ('x') as false": "not (a < 1 or coalesce(b, 0) = 2) and c between 1 and 2 and (false)",
     }

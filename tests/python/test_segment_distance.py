@@ -5,8 +5,13 @@ import json
 import random
 
 import duckdb
+import kept
 import pytest
 from conftest import Outcome
+
+from customer_segmentation.definitions.conditions import WHOLE
+from customer_segmentation.definitions.way_up import SCORED, placement, read_segmentations, unmet_terms
+from customer_segmentation.definitions.ways import MOVEMENTS, Segment, Segmentation, terms_of, ways_into
 
 # what makes a segmentation: alternatives of it are drawn at random
 TERMS = [
@@ -16,6 +21,7 @@ TERMS = [
         "amount <= 1.5",
         "amount = 2",
         "not amount > 2",
+        "not (amount > 1 and days < 2)",
         "amount is null",
         "amount is not null",
     ],
@@ -31,7 +37,7 @@ TERMS = [
 VALUES = {"days": [0, 1, 2, 3, 4, None], "amount": [0, 1, 1.5, 2, 2.5, None], "kind": ["a", "b", "c", None]}
 
 
-def drawn_definition(number: int) -> dict:
+def drawn_segmentation(number: int) -> Segmentation:
     """Draw a segmentation of three to five segments, ranked in any order, some with all that is left."""
     chance = random.Random(number)
 
@@ -42,55 +48,170 @@ def drawn_definition(number: int) -> dict:
         return " or ".join(either)
 
     segments = [
-        {"name": f"s{place}", "when": condition(), "rank": chance.randint(1, 4)}
-        for place in range(chance.randint(2, 4))
+        Segment(f"s{place}", condition(), chance.randint(1, 4)) for place in range(chance.randint(2, 4))
     ]
-    definition = {"name": f"d{number}", "assignment": "first_match", "left_out": {}, "segments": segments}
     if chance.random() < 0.6:
-        definition |= {"otherwise": "rest", "segments": [*segments, {"name": "rest", "rank": 0}]}
-    if chance.random() < 0.5:
-        definition["population"] = condition()
-    return definition
+        segments.append(Segment("rest", None, 0))
+    return Segmentation(f"d{number}", condition() if chance.random() < 0.5 else None, tuple(segments))
 
 
-WAYS = """
-{%- set found = [] -%}
-{%- for definition in fromjson(DEFINITIONS) -%}
-    {%- for segment in ranked_segments(definition) -%}
-        {%- set ways = [] -%}
-        {%- for way in ways_into(definition, segment) -%}{%- do ways.append(way_terms(way)) -%}{%- endfor -%}
-        {%- do found.append([definition.name, segment.name, ways, segment_expression(definition)]) -%}
-    {%- endfor -%}
-{%- endfor -%}
-{{ tojson(found) }}
-"""
-
-
-def test_the_ways_into_a_segment_lead_nowhere_else_and_miss_nobody(project, tmp_path):
-    definitions = json.dumps(json.dumps([drawn_definition(number) for number in range(16)]))
-    outcome = project.dbt(
-        tmp_path, "compile", "--no-populate-cache", "--inline", WAYS.replace("DEFINITIONS", definitions)
+@pytest.mark.drawn
+def test_the_ways_into_a_segment_lead_nowhere_else_and_miss_nobody():
+    connection = duckdb.connect(config={"threads": 1})
+    connection.execute("create table customers (days integer, amount double, kind varchar)")
+    connection.executemany(
+        "insert into customers values (?, ?, ?)", list(itertools.product(*VALUES.values()))
     )
-    assert outcome.success, outcome.message
-    found = json.loads(outcome.result.results[0].node.compiled_code)
-    with duckdb.connect() as connection:
-        connection.execute("create table customers (days integer, amount double, kind varchar)")
-        connection.executemany(
-            "insert into customers values (?, ?, ?)", list(itertools.product(*VALUES.values()))
-        )
-        for name, segment, ways, expression in found:
+    for number in range(kept.examples(40, 400)):
+        segmentation = drawn_segmentation(number)
+        for segment in segmentation.segments:
+            ways = [terms_of(way.asks) for way in ways_into(segmentation, segment)]
             is_on_a_way = " or ".join(
-                "(" + " and ".join(term["is_met"] for term in terms or [{"is_met": "true"}]) + ")"
-                for terms in ways
+                f"({' and '.join(term.is_met for term in terms) or 'true'})" for terms in ways
             )
             wrong = connection.execute(
                 f"""
                 select *
-                from (select *, {expression} as segment, ({is_on_a_way or "false"}) as is_met from customers)
-                where is_met <> coalesce(segment = '{segment}', false)
+                from (
+                    select *, {placement(segmentation)} as segment, ({is_on_a_way or "false"}) as is_met
+                    from customers
+                )
+                where is_met <> coalesce(segment = '{segment.name}', false)
                 """
             ).fetchall()
-            assert wrong == [], (name, segment, ways)
+            assert wrong == [], (segmentation, segment, ways)
+
+
+def unmet(
+    segmentation: Segmentation, columns: str, customers: list[tuple], cutoffs: tuple[float, ...] = ()
+) -> list[tuple]:
+    """Return (customer, segment, next one, term, value, whether any order meets it, whether it is sure)."""
+    needed = ("lifetime_orders", *SCORED, *SCORED.values())
+    absent = "".join(f", null::integer as {name}" for name in dict.fromkeys(needed) if name not in columns)
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute(f"""
+            create table everybody as
+            select *, date '2026-02-28' as as_of_date {absent}
+            from (values {", ".join(map(str, customers))}) as customers ({columns})
+        """)
+        return connection.execute(f"""
+            select customer_id, segment, next_segment, term, value, is_met_by_order, is_complete
+            from ({unmet_terms([segmentation], cutoffs)})
+            order by customer_id, term
+        """).fetchall()
+
+
+def test_the_way_up_is_what_the_next_tier_asks_for_and_the_customer_lacks():
+    tiers = Segmentation(
+        "tier",
+        "lifetime_orders > 0",
+        (
+            Segment("gold", "frequency_score >= 4 and orders_12m > 5", 3),
+            Segment("silver", "revenue_12m > 100 and orders_12m >= 2", 2),
+            Segment("member", None, 1),
+        ),
+    )
+    columns = "customer_id, lifetime_orders, orders_12m, frequency_score, revenue_12m"
+    customers = [
+        ("one_order_short", 1, 1, 1, 150),
+        ("spent_as_much", 2, 2, 2, 100),
+        ("silver", 4, 4, 3, 150),
+        ("gold", 7, 7, 4, 50),
+        ("prospect", 0, 0, 0, 0),
+    ]
+    assert unmet(tiers, columns, customers) == [
+        ("one_order_short", "member", "silver", "orders_12m >= 2", 1, False, True),
+        ("silver", "silver", "gold", "frequency_score >= 4", 3, False, True),
+        ("silver", "silver", "gold", "orders_12m >= 6", 4, False, True),
+        ("spent_as_much", "member", "silver", "revenue_12m > 100", 100, False, True),
+    ]
+
+
+def test_the_way_up_passes_earlier_segments_and_asks_nobody_to_be_younger_or_worse():
+    journey = Segmentation(
+        "journey",
+        None,
+        (
+            Segment("premium", "price_level >= 2 and recency_score >= 4", 5),
+            Segment("gone", "days_since_last_order > 60", 1),
+            Segment("late", "days_since_last_order > 20", 2),
+            Segment("new", "days_since_first_order <= 30", 3),
+            Segment("dear", "price_level >= 2", 3),
+            Segment("active", None, 4),
+        ),
+    )
+    columns = "customer_id, days_since_first_order, days_since_last_order, recency_score, price_level"
+    customers = [
+        # an order puts days at 0: nobody becomes late again, and only time makes older
+        ("gone_for_long", 400, 99, 2, 1),
+        ("ordered_lately", 20, 5, 5, 1),
+        # would be premium at once, so nothing keeps it in between
+        ("dear_and_late", 400, 45, 3, 3),
+        ("the_best", 400, 5, 5, 2),
+    ]
+    assert unmet(journey, columns, customers) == [
+        ("dear_and_late", "late", "premium", "recency_score >= 4", 3, True, True),
+        ("gone_for_long", "gone", "active", "days_since_last_order <= 20", 99, True, True),
+        ("ordered_lately", "new", "active", "days_since_first_order >= 31", 20, False, True),
+    ]
+
+
+def test_a_way_is_not_sure_where_a_condition_is_no_comparison_of_one_feature():
+    decided = Segmentation(
+        "decided",
+        None,
+        (
+            Segment("decided", "kind = 'person' and orders_12m >= 3 and orders_12m > visits_90d", 3),
+            Segment("person", "kind = 'person'", 2),
+            Segment("business", None, 1),
+        ),
+    )
+    columns = "customer_id, kind, orders_12m, visits_90d"
+    customers = [
+        ("a_business", "business", 1, 0),
+        ("looks_around", "person", 2, 9),
+        ("one_order_short", "person", 2, 0),
+    ]
+    assert unmet(decided, columns, customers) == [
+        ("a_business", "business", "person", "kind = 'person'", None, False, True),
+        ("looks_around", "person", "decided", "orders_12m > visits_90d", None, False, False),
+        ("looks_around", "person", "decided", "orders_12m >= 3", 2, False, False),
+        ("one_order_short", "person", "decided", "orders_12m >= 3", 2, False, False),
+    ]
+
+
+def test_an_order_that_leads_past_a_segment_is_no_way_into_it():
+    """The frequency score after one more order is told from the cut-offs."""
+    between = Segmentation(
+        "between",
+        None,
+        (
+            Segment("three", "frequency_score = 3 and recency_score >= 4", 2),
+            Segment("others", None, 1),
+        ),
+    )
+    columns = "customer_id, lifetime_orders, frequency_score, recency_score"
+    customers = [("stays_three", 3, 3, 2), ("becomes_four", 6, 3, 2), ("becomes_three", 2, 2, 2)]
+    found = unmet(between, columns, customers, cutoffs=(1, 2, 6, 9))
+    assert [(customer, term) for customer, _, _, term, *_ in found] == [
+        ("becomes_three", "frequency_score = 3"),
+        ("becomes_three", "recency_score >= 4"),
+        ("stays_three", "recency_score >= 4"),
+    ]
+
+
+def test_segments_without_an_order_have_no_way_up():
+    rows = [
+        ("tier", None, "rest", None, 1, 1),
+        ("tier", None, "gold", "orders_12m > 5", 2, 2),
+        ("flat", None, "a", "orders_12m > 5", 1, 7),
+        ("flat", None, "b", None, 2, 7),
+    ]
+    (tier,) = read_segmentations(rows)
+    # what takes all that is left comes last, wherever it is written
+    assert [segment.name for segment in tier.segments] == ["gold", "rest"]
+    nobody = unmet_terms([]).replace("from everybody", "from (select 1 as lifetime_orders)")
+    assert duckdb.sql(nobody).fetchall() == []
 
 
 def placed(definition: str) -> str:
@@ -217,27 +338,12 @@ def test_only_who_is_in_the_best_segment_has_no_way_up(demo: Outcome):
     ]
 
 
-FEATURES = """
-{%- set whole = [] -%}
-{%- for name in fromjson(NAMES) if is_whole_number(name) -%}{%- do whole.append(name) -%}{%- endfor -%}
-{{ tojson([whole, feature_movements().keys() | list]) }}
-"""
-
-
-def test_features_that_are_taken_for_whole_numbers_are(project, demo: Outcome, tmp_path):
+def test_features_that_are_taken_for_whole_numbers_are(demo: Outcome):
     types = dict(
         demo.rows(
             "select column_name, data_type from information_schema.columns"
             " where table_name = 'customer_features'"
         )
     )
-    outcome = project.dbt(
-        tmp_path,
-        "compile",
-        "--no-populate-cache",
-        "--inline",
-        FEATURES.replace("NAMES", json.dumps(json.dumps(list(types)))),
-    )
-    whole, moving = json.loads(outcome.result.results[0].node.compiled_code)
-    assert {types[name] for name in whole} == {"INTEGER"}
-    assert set(moving) <= set(types)
+    assert {kind for name, kind in types.items() if WHOLE.fullmatch(name)} == {"INTEGER"}
+    assert {*MOVEMENTS, *SCORED, *SCORED.values()} <= set(types)

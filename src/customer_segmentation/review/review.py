@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from customer_segmentation import databases
+from customer_segmentation.definitions import check
 from customer_segmentation.errors import unknown
 from customer_segmentation.inputs import Input
 from customer_segmentation.review import changes, checks, downstream, effect, sides
@@ -80,7 +81,7 @@ def review(
     with sides.open_workshop(database, project) as workshop:
         say("Reading the definitions as they stand ...")
         after = sides.compile_after(project, source, workshop)
-        _refuse_problems(after)
+        refuse_problems(after, check.kinds_in(database, after.relation))
         say(f"Reading the definitions of {base.reference} ...")
         before = sides.compile_before(project, commit, source, vars_file, workshop)
     _refuse_unknown(segmentations, before, after)
@@ -167,12 +168,22 @@ def _causes(
     return Causes(previous, since, databases)
 
 
-def _refuse_problems(side: Side) -> None:
-    if side.problems:
-        listed = "\n".join(
-            f"models/segments/segments_{name}.yml\n  - " + "\n  - ".join(problems)
-            for name, problems in side.problems.items()
-        )
+def refuse_problems(side: Side, kinds: check.Kinds) -> None:
+    """Raise a ReviewError if dbt can't use a definition, or if it can't be meant; kinds: of the columns."""
+    found = dict(side.problems)
+    for name, definition in side.definitions.items():
+        compiled = {
+            "assignment": definition.assignment,
+            "population": definition.population,
+            "segments": definition.segments,
+        }
+        found[name] = check.problems(compiled, kinds)
+    listed = "\n".join(
+        f"models/segments/segments_{name}.yml\n  - " + "\n  - ".join(problems)
+        for name, problems in found.items()
+        if problems
+    )
+    if listed:
         raise ReviewError(f"The definitions as they stand can't be used:\n{listed}")
 
 

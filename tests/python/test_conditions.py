@@ -1,0 +1,166 @@
+"""Conditions as sqlglot reads them: what is said of them holds for every row, asked of the database."""
+
+import itertools
+import random
+
+import duckdb
+import kept
+import pytest
+
+from customer_segmentation.definitions.conditions import (
+    ConditionError,
+    Limit,
+    alternatives,
+    as_text,
+    columns_of,
+    parse,
+)
+from customer_segmentation.definitions.ways import Way, terms_of
+
+EVERYONE = """
+create table everyone as
+select * from (values (null), (0), (0.5), (1), (1.5), (2), (2.5), (3), (4)) as x (x)
+cross join (values (null), (0), (1), (2), (3), (4)) as y (y)
+cross join (values (null), ('a'), ('b'), ('c')) as z (z)
+cross join (values (null), (true), (false)) as w (is_w)
+"""
+
+
+@pytest.fixture(scope="module")
+def connection() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(config={"threads": 1})
+    connection.execute(EVERYONE)
+    return connection
+
+
+def rows(connection: duckdb.DuckDBPyConnection, condition: str) -> set[tuple]:
+    return set(connection.execute(f"select * from everyone where {condition}").fetchall())
+
+
+def drawn_condition(chance: random.Random, depth: int = 2) -> str:
+    """Draw a condition over the columns x, y, z and is_w."""
+
+    def number() -> str:
+        return str(chance.choice([0, 1, 2, 3]))
+
+    def comparison() -> str:
+        column, sign = chance.choice("xy"), chance.choice(["=", "<>", "<", "<=", ">", ">="])
+        return chance.choice(
+            [
+                f"{column} {sign} {number()}",
+                f"{number()} {sign} {column}",
+                f"{column} {chance.choice(['', 'not '])}between {number()} and {number()}",
+                f"{column} {chance.choice(['', 'not '])}in ({number()}, {number()})",
+                f"z {chance.choice(['=', '<>'])} '{chance.choice('ab')}'",
+                "z in ('a', 'b')",
+                f"{chance.choice('xz')} is {chance.choice(['', 'not '])}null",
+                chance.choice(["is_w", "x > y", "coalesce(z = 'a', true)", "z like 'a%'", "true", "false"]),
+            ]
+        )
+
+    if not depth or chance.random() < 0.3:
+        drawn = comparison()
+    else:
+        parts = [drawn_condition(chance, depth - 1) for _ in range(chance.choice([2, 2, 3]))]
+        drawn = f"({chance.choice([' and ', ' and ', ' or ']).join(parts)})"
+    return f"not {drawn}" if chance.random() < 0.2 else drawn
+
+
+DRAWN = [drawn_condition(random.Random(number)) for number in range(kept.examples(150, 1500))]
+
+
+@pytest.mark.drawn
+def test_the_alternatives_of_a_condition_are_met_by_the_same_rows(connection):
+    for condition in DRAWN:
+        met = [terms_of(alternative) for alternative in alternatives(condition)]
+        either = " or ".join(f"({' and '.join(term.is_met for term in terms) or 'true'})" for terms in met)
+        assert rows(connection, either or "false") == rows(connection, condition), condition
+
+
+@pytest.mark.drawn
+def test_what_fails_an_alternative_meets_one_of_its_opposites(connection):
+    for condition in DRAWN:
+        for alternative in alternatives(condition):
+            opposites = [terms_of(opposite) for opposite in alternative.opposites()]
+            either = " or ".join(f"({' and '.join(term.is_met for term in terms)})" for terms in opposites)
+            met = " and ".join(term.is_met for term in terms_of(alternative)) or "true"
+            assert rows(connection, either or "false") == rows(connection, f"({met}) is not true"), condition
+
+
+@pytest.mark.drawn
+def test_an_alternative_is_said_to_be_within_another_only_if_all_its_rows_are(connection):
+    found = 0
+    for one, other in itertools.pairwise(DRAWN):
+        for inner, outer in itertools.product(alternatives(one), alternatives(other)):
+            if inner.is_within(outer):
+                found += 1
+                assert Way(inner).asks_more(Way(outer))
+                inside, around = (
+                    " and ".join(term.is_met for term in terms_of(part)) or "true" for part in (inner, outer)
+                )
+                assert rows(connection, inside) <= rows(connection, around), (one, other)
+    assert found > 30
+
+
+@pytest.mark.drawn
+def test_a_condition_that_no_row_can_meet_has_no_alternative(connection):
+    impossible = [
+        (one, other) for one, other in itertools.pairwise(DRAWN) if not alternatives(f"({one})", f"({other})")
+    ]
+    assert len(impossible) > 5
+    for one, other in impossible:
+        assert rows(connection, f"({one}) and ({other})") == set(), (one, other)
+
+
+@pytest.mark.drawn
+def test_a_condition_written_anew_means_the_same(connection):
+    for condition in DRAWN:
+        assert rows(connection, as_text(parse(condition))) == rows(connection, condition)
+
+
+def test_whole_numbers_have_none_between_them_and_scores_end_at_five():
+    assert alternatives("orders_12m > 3 and orders_12m < 4") == []
+    assert alternatives("orders_12m < 0") == alternatives("recency_score > 5") == []
+    assert alternatives("recency_score > 4.5") == alternatives("recency_score >= 5")
+    assert alternatives("overdue_ratio > 3 and overdue_ratio < 4") != []
+    (alternative,) = alternatives("orders_12m > 3")
+    assert alternative.limits == {"orders_12m": Limit(least=(4.0, False), null=frozenset({False}))}
+
+
+def test_a_claim_and_its_opposite_exclude_each_other():
+    (claimed,) = alternatives("is_w")
+    (opposite,) = claimed.opposites()
+    assert (claimed & opposite).is_impossible()
+    assert not claimed.is_impossible() and not opposite.is_impossible()
+
+
+def test_a_condition_of_very_many_alternatives_stays_text():
+    condition = " and ".join(f"(a{number} > 1 or b{number} > 2)" for number in range(40))
+    (alternative,) = alternatives(condition)
+    assert [claim.text for claim in alternative.claims] == [condition]
+
+
+def test_columns_are_named_in_the_order_in_which_a_condition_uses_them():
+    assert columns_of("coalesce(B, a) > 1 and not (c in (1, 2) or b = d)") == ["b", "a", "c", "d"]
+    assert columns_of("z = 'a' and z like 'b%'") == ["z"]
+
+
+def test_texts_keep_their_case_when_a_condition_is_written_anew():
+    written = as_text(parse("NOT Kind = 'Big''s AND so on' AND COALESCE(Orders, 0) > 3"))
+    assert written == "not kind = 'Big''s AND so on' and coalesce(orders, 0) > 3"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    {
+        "orders >": "look near '>'",
+        "(orders > 3": r"look near",
+        "orders > 3 revenue": "look near|more, or less, than one",
+        "orders > 3; true": "more, or less, than one condition",
+        "select 1": "more, or less, than one condition",
+        "kind = 'business": "something in it doesn't end",
+    }.items(),
+)
+def test_what_is_no_condition_is_told_where(text: str, message: str):
+    with pytest.raises(ConditionError, match=message):
+        parse(text)
