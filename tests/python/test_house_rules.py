@@ -4,7 +4,6 @@ import pytest
 
 # why no test of their own proves that their rows are what they say
 GRAIN_FOLLOWS = {
-    "customer_features_by_fit": "latest_features has its rows of the latest date, and is tested",
     "customer_features": "it is latest_features and the rows of earlier dates that stand beside those",
     "customer_dates": "known_customers and as_of_dates, whose pairs it has, are tested",
     "segment_membership": "it is segment_history, which is tested, in long form; segments have unique names",
