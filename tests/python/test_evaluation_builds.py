@@ -262,7 +262,7 @@ def history(outcome: Outcome) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def refitted(project, demo, tmp_path_factory) -> list[pd.DataFrame]:
-    """The history of the demo: as built; after the same again; with cut-offs by hand; by them at all dates."""
+    """The history of the demo: as built; after the same again; with cut-offs by hand; by these everywhere."""
     folder = tmp_path_factory.mktemp("history")
     copy_of(demo, folder / "shop")
     fits = ["--select", "fit_rfm_cutoffs", "fit_parameters", "fit_history"]
