@@ -147,7 +147,7 @@ def test_types_of_parquet_are_read_for_what_they_are_or_rejected(project, tmp_pa
         tmp_path,
         "run",
         "--select",
-        "+checked_orders",
+        "+stg_orders",
         inputs={"orders": {"file": str(path)}},
         as_of_date=AS_OF_DATE,
     )
@@ -156,7 +156,7 @@ def test_types_of_parquet_are_read_for_what_they_are_or_rejected(project, tmp_pa
         assert f"1 rows: {reasons}, such as" in outcome.message
     else:
         assert outcome.success, outcome.message
-        assert outcome.rows("select customer_id, ordered_at::date::varchar from staging.checked_orders") == [
+        assert outcome.rows("select customer_id, ordered_at::date::varchar from staging.stg_orders") == [
             ("17850", "2025-01-05")
         ]
 
@@ -167,7 +167,7 @@ def test_a_mistake_in_an_expression_is_said_with_its_place(project, tmp_path, mi
     place = Place()
     orders = {"file": write(tmp_path, "orders.csv", text("o").encode()), "columns": columns}
     outcome = project.dbt(
-        tmp_path, "run", "--select", "+checked_orders", watch=place.follow, inputs={"orders": orders}
+        tmp_path, "run", "--select", "+stg_orders", watch=place.follow, inputs={"orders": orders}
     )
     message = explain(outcome.message, place.name)
     assert not outcome.success

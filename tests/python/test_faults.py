@@ -448,7 +448,7 @@ def test_watching_builds_what_changed_says_whom_it_moved_and_survives_a_round_th
     watching.watch(str(vars_file), 0, said.append, rounds())
     lines = [re.sub(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  |; \d+\.\d s$", "", line) for line in said]
     assert lines == [
-        "rows: orders +1,100, events -1; customers in other segments: 2",
+        "rows: events -1, orders +1,100; customers in other segments: 2",
         "Warning: a warning",
         "This round failed; the next try is in 0 s.",
         "the disk is full\n",

@@ -16,8 +16,8 @@ def test_the_guide_adds_a_feature_that_conditions_can_use(demo, tmp_path: Path):
     model = copy.root / "models" / "features" / "features_purchasing.sql"
     for before, new in {
         "\ntastes as (": f"\n{part}\ntastes as (",
-        "['habits', 'tastes']": "['habits', 'tastes', 'weekends']",
-        "    habits.favourite_channel,\n": "    habits.favourite_channel,\n    weekends.weekend_share,\n",
+        "'dayparts', 'tastes']": "'dayparts', 'tastes', 'weekends']",
+        "    tastes.favourite as": "    weekends.weekend_share,\n    tastes.favourite as",
     }.items():
         replace_once(model, before, new)
     before = '      - {name: favourite_weekday, description: "Day of the week with most'
@@ -28,7 +28,7 @@ def test_the_guide_adds_a_feature_that_conditions_can_use(demo, tmp_path: Path):
     (selected,) = re.findall(r"dbt build --select (.*)", GUIDE)
     built = copy.run(tmp_path, "--select", *selected.split())
     ((least, most, known),) = built.rows(
-        "select min(weekend_share), max(weekend_share), count(weekend_share) from scores.customer_features"
+        "select min(weekend_share), max(weekend_share), count(weekend_share) from segments.customer_features"
     )
     assert 0 <= least < most <= 1 and known > 1000
     late_on_weekends = with_segment(when="overdue_ratio > 2 and weekend_share > 0.5")

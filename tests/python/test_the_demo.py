@@ -9,7 +9,7 @@ from conftest import Outcome, Project
 # each part takes about as long as the others, so that workers share them
 PARTS = {
     "staging and features": "path:models/staging path:models/features",
-    "fits and scores": "path:models/fits path:models/scores",
+    "fits and scores": "path:models/fits path:models/scores path:models/evaluation",
     "segments": "path:models/segments",
     "marts": "path:models/marts path:models/metrics",
 }
