@@ -4,7 +4,7 @@
 def model(dbt, session):
     """Return one row per segmentation, segment and criterion; as stored where no judgement is due."""
     dbt.ref("tested_claims")  # before this, because this says that both were made
-    due = dbt.ref("judged_dates").project("judged_with").limit(1).fetchone()
+    due = dbt.ref("judged_dates").project("judged_with").limit(1).fetchall()
     if not due:
         return session.sql(f"select * from {dbt.this}")
     from customer_segmentation.validity.judge import judge
@@ -18,4 +18,4 @@ def model(dbt, session):
         dbt.ref("segment_overlaps").df(),
         dbt.ref("segment_transitions").df(),
     )
-    return judgements.astype(TYPES).assign(judged_with=due[0])
+    return judgements.astype(TYPES).assign(judged_with=due[0][0])
