@@ -45,3 +45,37 @@ delete from {{ this }} where {{ date_column }} > (select max(as_of_date) from {{
 {% endmacro %}
 
 {% macro forget_other_settings() %}delete from {{ this }} where made_with <> '{{ evaluation_settings() }}'{% endmacro %}
+
+{#- SQL for the outcome windows that are over and not yet judged: fitted_on, score. -#}
+{% macro windows_due() -%}
+select
+    fit_dates.fitted_on,
+    scores.score
+from {{ ref('fit_dates') }} as fit_dates
+cross join (
+    {%- for score in evaluated_scores() %}
+    select '{{ score.name }}' as score, {{ score.horizon_days }} as horizon_days
+    union all
+    {%- endfor %}
+    select 'clusters' as score, 90 as horizon_days
+) as scores
+where
+    cast({{ dbt.dateadd('day', 'scores.horizon_days', 'fit_dates.fitted_on') }} as date)
+    <= (select max(as_of_date) from {{ ref('as_of_dates') }})
+    {%- if is_incremental() %}
+    and not exists (
+        select 1 from {{ this }} as judged
+        where
+            judged.as_of_date = fit_dates.fitted_on
+            and judged.score = scores.score
+            and judged.made_with = '{{ evaluation_settings() }}'
+    )
+    {%- endif %}
+{%- endmacro %}
+
+{#- A condition for the dates of these windows, in words that need no query: where nothing is due nothing is read. -#}
+{% macro dates_to_judge() %}
+    {%- if not execute or is_unit_test() or flags.WHICH not in ('run', 'build') -%}{{ return('true') }}{%- endif -%}
+    {%- set dates = run_query('select distinct fitted_on from (' ~ windows_due() ~ ') as due').columns[0].values() -%}
+    {{ return("as_of_date in (date '" ~ dates | join("', date '") ~ "')" if dates else 'false') }}
+{% endmacro %}

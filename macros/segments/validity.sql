@@ -52,3 +52,22 @@
     {%- endfor -%}
     {{ return(inputs) }}
 {% endmacro %}
+
+{#- What a judgement rests on: the definitions as they are written, and the last closed date. -#}
+{% macro judged_with() %}
+    {%- if not execute or is_unit_test() or flags.WHICH not in ('run', 'build') -%}{{ return('') }}{%- endif -%}
+    {%- set written = [run_query('select max(as_of_date) from ' ~ built_model('as_of_dates') ~ ' where not is_latest').rows[0][0]] -%}
+    {%- for name in var('segmentations') -%}
+        {%- do written.append([segmentation_as_written(name), segmentation_definition(name).version]) -%}
+    {%- endfor -%}
+    {{ return(local_md5(written | string)[:8]) }}
+{% endmacro %}
+
+{#- Whether there is no judgement yet that rests on these. -#}
+{% macro judgement_is_due() %}
+    {%- if not execute or is_unit_test() or flags.WHICH not in ('run', 'build') or flags.FULL_REFRESH -%}{{ return(true) }}{%- endif -%}
+    {%- set model = built_model('segment_judgements') -%}
+    {%- set stored = adapter.get_relation(model.database, model.schema, model.identifier) -%}
+    {%- if stored is none or 'judged_with' not in adapter.get_columns_in_relation(stored) | map(attribute='name') -%}{{ return(true) }}{%- endif -%}
+    {{ return(run_query("select 1 from " ~ stored ~ " where judged_with = '" ~ judged_with() ~ "' limit 1").rows | length == 0) }}
+{% endmacro %}

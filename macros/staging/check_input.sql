@@ -189,7 +189,7 @@ from {{ ref('input_' ~ input) }} as source
             {%- endif -%}
         {%- endif -%}
         {%- if 'values' in column -%}
-            {%- do checks.append(('unknown_value:' ~ name, 'typed.' ~ name ~ " not in ('" ~ column['values'] | join("', '") ~ "')")) -%}
+            {%- do checks.append(('unknown_value:' ~ name, 'typed.' ~ name ~ ' is not null and not ' ~ is_one_of('typed.' ~ name, column['values']))) -%}
         {%- endif -%}
         {%- if name in references -%}
             {%- do checks.append(('unknown_reference:' ~ name, 'typed.' ~ name ~ ' is not null and known_' ~ name ~ '.value is null')) -%}
@@ -234,3 +234,15 @@ from {{ ref('input_' ~ input) }} as source
 
 {#- Longer texts are no names, categories or ids: something else stands in the column. -#}
 {% macro longest_text() %}{{ return(1000) }}{% endmacro %}
+
+{#- SQL for a date, empty where no row can have it. -#}
+{% macro valid_date(name, column) -%}
+    case
+            when
+                {{ name }} >= cast('{{ column.earliest or '1970-01-01' }}' as date)
+                {%- if not column.known_later %}
+                and cast({{ name }} as date) <= {{ latest_date() }}
+                {%- endif %}
+                then cast({{ name }} as date)
+        end
+{%- endmacro %}

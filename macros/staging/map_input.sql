@@ -135,9 +135,14 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Whether a text is one of some, row by row: a list after `in` would be joined, which takes longer and reads all columns. -#}
+{% macro is_one_of(text, values) -%}
+    case {{ text }}{% for value in values %} when '{{ value }}' then true{% endfor %} else false end
+{%- endmacro %}
+
 {#- Empty, or one of the words that databases, spreadsheets and pandas write for it. -#}
 {% macro says_nothing(text) -%}
-    (length({{ text }}) <= 5 and lower({{ text }}) in ('', '-', 'null', '\n', 'n/a', '#n/a', 'nan', 'nat', '<na>', 'none'))
+    (case when {{ text }} is null then true when length({{ text }}) <= 5 then {{ is_one_of('lower(' ~ text ~ ')', ['', '-', 'null', '\\n', 'n/a', '#n/a', 'nan', 'nat', '<na>', 'none']) }} else false end)
 {%- endmacro %}
 
 {#- What an empty value means where the column is there; unknown where it is not. -#}

@@ -7,38 +7,12 @@
     )
 }}
 {%- set scores = evaluated_scores() -%}
+{%- set is_due = dates_to_judge() -%}
 {%- set models = {'lifetime': 'score_lifetime', 'next_order': 'score_next_order', 'clusters': 'score_cluster'} -%}
 with
 
-latest as (
-    select max(as_of_date) as latest_date from {{ ref('as_of_dates') }}
-),
-
--- the windows that are over and not yet judged, of fits whose date is in the grid
 due as (
-    select
-        fit_dates.fitted_on,
-        scores.score
-    from {{ ref('fit_dates') }} as fit_dates
-    cross join (
-        {%- for score in scores %}
-        select '{{ score.name }}' as score, {{ score.horizon_days }} as horizon_days
-        union all
-        {%- endfor %}
-        select 'clusters' as score, 90 as horizon_days
-    ) as scores
-    cross join latest
-    where
-        cast({{ dbt.dateadd('day', 'scores.horizon_days', 'fit_dates.fitted_on') }} as date) <= latest.latest_date
-        {%- if is_incremental() %}
-        and not exists (
-            select 1 from {{ this }} as judged
-            where
-                judged.as_of_date = fit_dates.fitted_on
-                and judged.score = scores.score
-                and judged.made_with = '{{ evaluation_settings() }}'
-        )
-        {%- endif %}
+    {{ windows_due() | indent(4) }}
 ),
 
 sampled as (
@@ -48,17 +22,23 @@ sampled as (
 
 rfm_scores as (
     select * from {{ ref('score_rfm') }}
-    where fitted_on = as_of_date
+    where
+        fitted_on = as_of_date
+        and {{ is_due }}
 ),
 
 heuristics as (
     select * from {{ ref('score_heuristics') }}
-    where fitted_on = as_of_date
+    where
+        fitted_on = as_of_date
+        and {{ is_due }}
 ),
 {% for fit, model in models.items() %}
 {{ fit }} as (
     select * from {{ ref(model) }}
-    where fitted_on = as_of_date
+    where
+        fitted_on = as_of_date
+        and {{ is_due }}
 ),
 {% endfor %}
 errors as (

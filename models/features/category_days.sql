@@ -1,12 +1,11 @@
 select
     customer_id,
     category,
+    is_counted,
     ordered_on as date_day,
     cast(sum(amount) as decimal(18, 4)) as amount,
-    cast(sum(quantity) as decimal(18, 4)) as quantity
+    cast(sum(quantity) as decimal(18, 4)) as quantity,
+    count(*) as lines
 from {{ ref('stg_order_items') }}
-where
-    is_counted
-    and category is not null
-group by customer_id, category, ordered_on
+group by customer_id, category, is_counted, ordered_on
 order by customer_id, date_day

@@ -34,6 +34,9 @@ orders as (
 {% endfor %}
 days as (
     select * from {{ ref('category_days') }}
+    where
+        is_counted
+        and category is not null
 ),
 
 -- the mean price that was known on the day of a purchase

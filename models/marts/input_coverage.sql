@@ -11,17 +11,41 @@ latest as (
     where is_latest
 ),
 {% for input, details in contract.items() %}
-{{ input }} as (
+{{ input }}_delivered as (
     select
         {%- for name, column in details['columns'].items() %}
         count({{ name }}) as {{ name }}_known,
-        {{ 'cast(min(' ~ name ~ ') as date)' if column.type in dates else 'null' }} as {{ name }}_earliest,
-        {{ 'cast(max(' ~ name ~ ') as date)' if column.type in dates else 'null' }} as {{ name }}_latest,
+        {%- for side, extreme in {'earliest': 'min', 'latest': 'max'}.items() %}
+        {{ extreme ~ '(' ~ valid_date(name, column) ~ ')' if column.type in dates else 'null' }} as {{ name }}_{{ side }},
         {%- endfor %}
-        count(*) as accepted_rows
+        {%- endfor %}
+        count(*) as row_count
     from (
-        {{ accepted_rows(input) | indent(8) }}
-    ) as accepted
+        {{ typed_rows(input) | indent(8) }}
+    ) as typed
+),
+
+{{ input }}_rejected as (
+    select
+        {%- for name in details['columns'] %}
+        count({{ name }}) as {{ name }}_known,
+        {%- endfor %}
+        count(*) as row_count
+    from {{ ref('checked_' ~ input) }}
+    where reasons is not null
+),
+
+-- what is accepted is what was delivered less what was rejected: nobody need look at every text again
+{{ input }} as (
+    select
+        {%- for name in details['columns'] %}
+        delivered.{{ name }}_known - rejected.{{ name }}_known as {{ name }}_known,
+        delivered.{{ name }}_earliest,
+        delivered.{{ name }}_latest,
+        {%- endfor %}
+        delivered.row_count - rejected.row_count as accepted_rows
+    from {{ input }}_delivered as delivered
+    cross join {{ input }}_rejected as rejected
 ),
 {% endfor %}
 subjects as (

@@ -1,15 +1,18 @@
+{#- counted where they are used -#}
+{%- set accepted = {
+    'events': ['sum(events)', 'visits'],
+    'order_items': ['sum(lines)', 'category_days'],
+} -%}
 with
 
 {%- for input in input_contract() %}
+{%- set counted, used_by = accepted.get(input, ['count(*)', 'stg_' ~ input]) %}
 
 {{ input }} as (
     select
         '{{ input }}' as input,
         (select count(*) from {{ ref('input_' ~ input) }}) as rows_in,
-        (
-            select accepted_rows from {{ ref('input_coverage') }}
-            where subject = 'input' and name = '{{ input }}'
-        ) as rows_accepted
+        (select {{ counted }} from {{ ref(used_by) }}) as rows_accepted
 ),
 {%- endfor %}
 
@@ -31,8 +34,8 @@ rejected as (
 select
     inputs.input,
     cast(inputs.rows_in as bigint) as rows_in,
-    cast(inputs.rows_accepted as bigint) as rows_accepted,
+    cast(coalesce(inputs.rows_accepted, 0) as bigint) as rows_accepted,
     cast(coalesce(rejected.rows_rejected, 0) as bigint) as rows_rejected,
-    inputs.rows_in = inputs.rows_accepted + coalesce(rejected.rows_rejected, 0) as is_reconciled
+    inputs.rows_in = coalesce(inputs.rows_accepted, 0) + coalesce(rejected.rows_rejected, 0) as is_reconciled
 from inputs
 left join rejected on inputs.input = rejected.input

@@ -4,6 +4,10 @@ import pytest
 
 # why no test of their own proves that their rows are what they say
 GRAIN_FOLLOWS = {
+    "order_days": "it is grouped by what a row is for",
+    "visits": "it is grouped by what a row is for",
+    "category_days": "it is grouped by what a row is for, and the category may be empty",
+    "customer_periods": "it is grouped by what a row is for",
     "customer_features": "it is latest_features and the rows of earlier dates that stand beside those",
     "customer_dates": "known_customers and as_of_dates, whose pairs it has, are tested",
     "segment_membership": "it is segment_history, which is tested, in long form; segments have unique names",
@@ -81,3 +85,24 @@ def test_every_grain_is_tested_where_it_does_not_follow(models, with_grain_test)
     untested = {name for name, node in models.items() if folder(node) in tested_layers} - with_grain_test
     segmentations = {name for name, node in models.items() if "segmentation" in node.config.meta}
     assert untested == set(GRAIN_FOLLOWS) | segmentations, PLACES
+
+
+ROOMS = ("staging", "features", "fits", "scores", "evaluation", "segments", "marts", "metrics")
+
+
+def test_data_flows_one_way_through_the_rooms(models):
+    """Each room reads itself and those to its left."""
+    of_this_project = {
+        node.unique_id: node
+        for node in models.values()
+        if node.package_name == "customer_segmentation" and folder(node) in ROOMS
+    }
+    assert {folder(node) for node in of_this_project.values()} == set(ROOMS)
+    backwards = [
+        f"{node.name} reads {of_this_project[parent].name}"
+        for node in of_this_project.values()
+        for parent in node.depends_on.nodes
+        if parent in of_this_project
+        and ROOMS.index(folder(of_this_project[parent])) > ROOMS.index(folder(node))
+    ]
+    assert backwards == []

@@ -1,3 +1,4 @@
+{#- definitions are judged again when they change, and when a month has closed -#}
 with recursive
 
 as_of_dates as (
@@ -38,6 +39,8 @@ judged as (
 select
     judged.as_of_date,
     judged.outcome_window,
-    case when judged.outcome_window > 0 then as_of_dates.outcome_until end as outcome_until
+    case when judged.outcome_window > 0 then as_of_dates.outcome_until end as outcome_until,
+    '{{ judged_with() }}' as judged_with
 from judged
 inner join as_of_dates on judged.as_of_date = as_of_dates.as_of_date
+{{ 'where false' if not judgement_is_due() }}

@@ -1,10 +1,11 @@
-"""A refresh ends where a full build would: after any batch of new, late, corrected and deleted rows."""
+"""A daily run ends where a full build would: after any batch of new, late, corrected and deleted rows."""
 
 import csv
 import shutil
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import kept
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
@@ -23,10 +24,23 @@ HEADERS = {
     "consents": ["customer_id", "channel", "is_granted", "changed_at"],
     "customers": ["customer_id", "created_at", "city"],
 }
-# all that is brought up to date, up to the published record and what would restate it
-BUILT = ("+segment_moves", "+restatement_due", "fits_made_with")
-# all but the last are about the refresh itself; that one keeps what nobody's future depends on any more
-NOT_COMPARED = ("changed_rows", "due_buckets", "rows_before", "changed_customers", "purchases_if_alive")
+# what is computed of customers, up to where they are placed
+BUILT = ("+segment_history", "+restatement_due")
+# what is learned, which a full build would learn anew from what is known now
+FITS = (
+    *("fit_dates", "fits_due", "fit_clusters", "fit_lifetime", "fit_next_order", "fit_order_ratios"),
+    *("fit_outcome_rates", "fit_evaluation", "evaluation_holdout"),
+)
+COMPARED = {
+    "staging": ("stg_orders", "stg_customers", "stg_products", "stg_consents", "checked_orders"),
+    "features": (
+        *("order_days", "visits", "category_days", "known_customers", "customer_periods"),
+        *("features_rfm", "features_purchasing", "features_browsing", "features_reach"),
+    ),
+    "fits": ("fit_rfm_cutoffs", "fit_interpurchase"),
+    "evaluation": ("fit_value_cutoffs",),
+    "segments": ("latest_features", "segment_assignments"),
+}
 
 
 def _shop() -> dict[str, list[list]]:
@@ -156,7 +170,7 @@ OVER_THE_MONTHS_TURN = [(ONE_OF_EACH, 3), ([("deleted product", 1, 0), ("returne
 @pytest.fixture(scope="module")
 def built(project, tmp_path_factory):
     """The shop as it was built first, and the variables that it was built with."""
-    folder = tmp_path_factory.mktemp("refresh")
+    folder = tmp_path_factory.mktemp("daily")
     variables = {
         "inputs": _write(_shop(), folder / "data"),
         "history_months": 3,
@@ -166,34 +180,34 @@ def built(project, tmp_path_factory):
     return folder, variables
 
 
-def _differences(one: Path, other: Path, latest_only: tuple[str, ...]) -> dict[str, tuple[int, int]]:
-    """Rows that two databases do not share, of every table that is not about the refresh itself."""
-    import duckdb
+@pytest.fixture
+def shop(built, tmp_path):
+    """A copy of the shop to go on with: its folder, its variables and its rows."""
+    folder, variables = built
+    shutil.copytree(folder / "build", tmp_path / "build")
+    rows = _shop()
+    return tmp_path, variables | {"inputs": _write(rows, tmp_path / "data")}, rows
 
+
+def _differences(one: Path, other: Path) -> dict[str, tuple[int, int]]:
+    """Rows that two databases do not share; of what is said by date, those of the latest date."""
     found = {}
     with duckdb.connect() as connection:
         connection.execute(f"attach '{one}' as one (read_only); attach '{other}' as other (read_only)")
-        tables = connection.execute(
-            "select schema_name, table_name from duckdb_tables() where database_name = 'one' order by all"
-        ).fetchall()
-        for schema, table in tables:
-            if table in NOT_COMPARED:
-                continue
-            columns = connection.execute(f"describe one.{schema}.{table}").fetchall()
-            names = [row[0] for row in columns if row[0] != "published_at"]
-            where = ""
-            if "as_of_date" in names and table in latest_only:
-                where = "where as_of_date = (select max(as_of_date) from other.staging.as_of_dates)"
-            chosen = ", ".join(names)
+        for table in (f"{schema}.{name}" for schema, names in COMPARED.items() for name in names):
+            names = [row[0] for row in connection.execute(f"describe one.{table}").fetchall()]
+            date_column = next((name for name in ("as_of_date", "fitted_on") if name in names), None)
+            latest = "(select max(as_of_date) from other.staging.as_of_dates)"
+            where = f"where {date_column} = {latest}" if date_column else ""
             counts = [
                 connection.execute(
-                    f"select count(*) from (select {chosen} from {a}.{schema}.{table} {where} "
-                    f"except all select {chosen} from {b}.{schema}.{table} {where})"
+                    f"select count(*) from (select {', '.join(names)} from {a}.{table} {where} "
+                    f"except all select {', '.join(names)} from {b}.{table} {where})"
                 ).fetchone()[0]
                 for a, b in (("one", "other"), ("other", "one"))
             ]
             if any(counts):
-                found[f"{schema}.{table}"] = tuple(counts)
+                found[table] = tuple(counts)
     return found
 
 
@@ -207,95 +221,111 @@ def _differences(one: Path, other: Path, latest_only: tuple[str, ...]) -> dict[s
 )
 @example(batches=OVER_THE_MONTHS_TURN)
 @given(batches=st.lists(st.tuples(changes, st.integers(0, 3)), min_size=1, max_size=2))
-def test_a_refresh_ends_where_a_full_build_with_the_same_fits_would(
+def test_a_chain_of_daily_runs_ends_where_a_full_build_with_the_same_fits_would(
     project, built, tmp_path_factory, batches
 ):
-    """Whatever comes, day after day; price levels of closed dates may be left to the next full build."""
     folder, variables = built
-    here, there = (tmp_path_factory.mktemp(name) / "build" for name in ("refreshed", "rebuilt"))
-    for place in (here, there):
-        shutil.copytree(folder / "build", place)
+    here, there = (tmp_path_factory.mktemp(name) / "build" for name in ("daily", "anew"))
+    shutil.copytree(folder / "build", here)
     rows, today = _shop(), LAST
     for batch, days in batches:
         today += timedelta(days=days)
         _order(rows, CUSTOMERS[1], today, 11)
         _apply(rows, batch, today)
         _write(rows, folder / "data")
-        selection = ("--select", *BUILT, "--exclude", "tag:fit")
-        refreshed = project.run(here.parent, *selection, **variables, refresh=True)
-        rebuilt = project.run(there.parent, *selection, **variables)
-        assert not _differences(refreshed.database, rebuilt.database, ("features_purchasing",))
+        daily = project.run(here.parent, "--select", *BUILT, **variables)
+    shutil.copytree(here, there)
+    selection = ("--select", *BUILT, "--exclude", *FITS, "--full-refresh")
+    anew = project.run(there.parent, *selection, **variables)
+    assert not _differences(daily.database, anew.database)
 
 
-def test_a_refresh_does_only_what_changed(project, built, tmp_path):
-    """One late order concerns one customer."""
-    folder, variables = built
-    shutil.copytree(folder / "build", tmp_path / "build")
-    rows = _shop()
-    _order(rows, "c3", LAST - timedelta(days=40), 25)
+def _database(folder: Path) -> Path:
+    return next((folder / "build").glob("*.duckdb"))
+
+
+def _mark_closed_dates(database: Path) -> None:
+    """Write into a closed date what no computation would give."""
+    with duckdb.connect(str(database)) as connection:
+        for table, column in (
+            ("features.features_rfm", "lifetime_orders"),
+            ("segments.segment_assignments", "lifetime_orders"),
+            ("segments.segment_history", "lifetime_revenue"),
+        ):
+            connection.execute(f"update {table} set {column} = 4711 where as_of_date = '2025-12-31'")
+
+
+def _marked(outcome) -> list[str]:
+    tables = ("features.features_rfm", "segments.segment_assignments", "segments.segment_history")
+    columns = ("lifetime_orders", "lifetime_orders", "lifetime_revenue")
+    return [
+        table
+        for table, column in zip(tables, columns, strict=True)
+        if outcome.rows(f"select 1 from {table} where {column} = 4711 limit 1")
+    ]
+
+
+def test_closed_dates_stay_as_they_were_computed_and_published_ones_until_history_is_restated(project, shop):
+    folder, variables, rows = shop
+    _mark_closed_dates(_database(folder))
+    _order(rows, CUSTOMERS[1], LAST + timedelta(days=4), 11)
     _write(rows, folder / "data")
-    refreshed = project.run(tmp_path, "--select", *BUILT, "--exclude", "tag:fit", **variables, refresh=True)
-    assert refreshed.rows("features.changed_customers") == [("c3", LAST - timedelta(days=40))]
-    changed = refreshed.rows(
-        "select input, count(*) from staging.changed_rows where change = 'new' group by 1"
+    daily = project.run(folder, "--select", *BUILT, **variables)
+    assert _marked(daily) == [
+        "features.features_rfm",
+        "segments.segment_assignments",
+        "segments.segment_history",
+    ]
+    dates = daily.rows("select distinct as_of_date::text from features.features_rfm order by 1")
+    assert [day for (day,) in dates] == ["2025-11-30", "2025-12-31", "2026-01-31", "2026-02-02"]
+
+    anew = project.run(folder, "--select", *BUILT, "--full-refresh", **variables)
+    assert _marked(anew) == ["segments.segment_history"]
+    selection = ("run", "--select", *BUILT, "--full-refresh")
+    restated = project.dbt(folder, *selection, parse=True, **variables, restate=True)
+    assert _marked(restated) == []
+
+
+def test_a_table_that_lacks_a_column_is_made_anew(project, shop):
+    folder, variables, _ = shop
+    database = _database(folder)
+    _mark_closed_dates(database)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("alter table features.features_rfm drop column return_share")
+    outcome = project.run(folder, "--select", *BUILT, **variables)
+    assert _marked(outcome) == ["segments.segment_assignments", "segments.segment_history"]
+    assert outcome.rows("select count(*) > 0, count(return_share) > 0 from features.features_rfm") == [
+        (True, True)
+    ]
+
+
+def test_a_date_after_the_data_leaves_nothing_behind(project, shop):
+    """A mistyped date moves the latest date; when it is mended, no fit and no feature speaks of that time."""
+    folder, variables, rows = shop
+    fits = ("--select", *BUILT, "fit_order_ratios", "fit_lifetime")
+    _order(rows, CUSTOMERS[1], date(2026, 3, 31), 11)
+    _write(rows, folder / "data")
+    project.run(folder, *fits, **variables)
+    rows["orders"].pop()
+    _write(rows, folder / "data")
+    mended = project.run(folder, *fits, **variables)
+    latest = [(LAST,)]
+    assert mended.rows("select max(as_of_date) from features.features_rfm") == latest
+    assert mended.rows("select max(as_of_date) from segments.segment_history") == latest
+    for fit in ("fit_dates", "fit_order_ratios", "fit_lifetime", "fit_rfm_cutoffs"):
+        assert mended.rows(f"select count(*) from fits.{fit} where fitted_on > '{LAST}'") == [(0,)], fit
+
+
+def test_late_rows_are_counted_by_date_with_their_revenue(project, shop):
+    folder, variables, rows = shop
+    assert project.run(folder, "--select", *BUILT, **variables).rows("marts.restatement_due") == []
+    late = date(2025, 12, 15)
+    _order(rows, CUSTOMERS[0], late, 40)
+    _event(rows, CUSTOMERS[2], late, "view")
+    _write(rows, folder / "data")
+    due = project.run(folder, "--select", *BUILT, **variables)
+    shown = due.rows(
+        "select as_of_date::text, customers, (revenue_now - revenue_published)::int, redefined_segmentations "
+        "from marts.restatement_due order by 1"
     )
-    assert sorted(changed) == [("order_items", 2), ("orders", 1)]
-
-
-def test_a_refresh_needs_a_build_that_finished(project, built, tmp_path):
-    """Else some models would know of changes that others never hear of."""
-    folder, variables = built
-    _write(_shop(), folder / "data")
-    outcome = project.dbt(tmp_path, "run", "--select", "+features_rfm", **variables, refresh=True)
-    assert not outcome.success
-    assert "nothing to bring up to date yet" in outcome.message
-
-    shutil.copytree(folder / "build", tmp_path / "build", dirs_exist_ok=True)
-    project.run(tmp_path, "--select", "features_rfm", **variables)
-    outcome = project.dbt(tmp_path, "run", "--select", "+features_rfm", **variables, refresh=True)
-    assert not outcome.success
-    assert "built only some of the models" in outcome.message
-
-
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"max_amount": 50}, "checked_orders was built by other SQL than it has now"),
-        ({"discount_rate": 0.2}, "discount_rate is 0.2, and the stored fits were made with 0.1"),
-        ({"as_of_date": LAST - timedelta(days=9)}, "a refresh follows time forwards only"),
-    ],
-)
-def test_a_refresh_does_not_mix_what_two_variables_make(project, built, tmp_path, changed, message):
-    """A variable that changes closed dates too asks for a full build."""
-    folder, variables = built
-    _write(_shop(), folder / "data")
-    shutil.copytree(folder / "build", tmp_path / "build")
-    changed = {name: str(value) if name == "as_of_date" else value for name, value in changed.items()}
-    selection = ("--select", *BUILT, "--exclude", "tag:fit")
-    outcome = project.dbt(tmp_path, "run", *selection, **variables, **changed, refresh=True)
-    assert not outcome.success
-    assert message in outcome.message
-
-
-def test_a_refresh_does_not_mix_what_two_headers_make(project, built, tmp_path):
-    """A new column changes what is known of rows that are as they were."""
-    folder, variables = built
-    inputs = _write(_shop(), tmp_path / "data")
-    orders = tmp_path / "data" / "orders.csv"
-    header, *lines = orders.read_text().splitlines()
-    orders.write_text("\n".join([f"{header},discount_amount", *(f"{line}," for line in lines)]) + "\n")
-    shutil.copytree(folder / "build", tmp_path / "build")
-    selection = ("--select", *BUILT, "--exclude", "tag:fit")
-    outcome = project.dbt(tmp_path, "run", *selection, **{**variables, "inputs": {**inputs}}, refresh=True)
-    assert not outcome.success
-    assert "was built by other SQL than it has now" in outcome.message
-
-
-def test_a_refresh_makes_no_fits(project, built, tmp_path):
-    """Else closed dates would stay under the old ones and the open one come under the new."""
-    folder, variables = built
-    _write(_shop(), folder / "data")
-    shutil.copytree(folder / "build", tmp_path / "build")
-    outcome = project.dbt(tmp_path, "run", "--select", *BUILT, **variables, refresh=True)
-    assert not outcome.success
-    assert "A refresh applies the stored fits and makes none" in outcome.message
+    assert shown == [("2025-12-31", 2, 40, None)]
