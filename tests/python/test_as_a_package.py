@@ -165,7 +165,8 @@ def test_the_command_line_reads_what_it_built(workshop: Path, built: str):
 
 def test_its_own_rule_for_schemas_holds_for_the_package(shop):
     found = shop.execute("select distinct table_schema from information_schema.tables").fetchall()
-    rooms = {"till_staging", "features", "fits", "scores", "segments", "marts", "till_workshop", "till_raw"}
+    rooms = {"till_staging", "features", "fits", "scores", "evaluation", "segments", "marts"}
+    rooms |= {"till_workshop", "till_raw"}
     assert {schema for (schema,) in found} == rooms
 
 
