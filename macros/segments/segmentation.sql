@@ -19,21 +19,25 @@
     {%- set name = (model.tested_node_unique_id or model.name).split('segments_')[-1] -%}
     {%- if execute -%}{%- do check_segmentation(name, segmentation_as_written(name), segmentation_columns()) -%}{%- endif -%}
     {%- set definition = segmentation_definition(name) -%}
-    {%- set is_split = definition.assignment == 'all_matches' -%}
     {%- if not is_unit_test() %}
 -- depends_on: {{ ref('customer_segmentation', 'shared_conditions') }}
     {%- endif %}
+{{ segment_members(definition, ref('customer_features')) }}
+{% endmacro %}
+
+{#- Who is in which segment by features and scores side by side, and the values that put them there. -#}
+{% macro segment_members(definition, features) -%}
 with
 
 placed as (
     select
         *,
-        {% if is_split -%}
+        {% if definition.assignment == 'all_matches' -%}
         {{ split_to_rows(segment_expression(definition), '|') }} as segment
         {%- else -%}
         {{ segment_expression(definition) }} as segment
         {%- endif %}
-    from {{ ref('customer_features') }}
+    from {{ features }}
 )
 
 select
@@ -43,7 +47,7 @@ select
     {{ evidence_expression(definition) }} as evidence
 from placed
 where segment is not null
-{% endmacro %}
+{%- endmacro %}
 
 {#-
   The definition with its conditions resolved, and what follows from it:

@@ -1,4 +1,7 @@
 {{ config(materialized='view') }}
+{%- for name in var('segmentations') %}
+-- depends_on: {{ ref('segments_' ~ name) }}
+{%- endfor %}
 
 with
 
@@ -8,11 +11,6 @@ membership as (
 
 publications as (
     select * from {{ ref('publications') }}
-),
-
-latest as (
-    select as_of_date from {{ ref('as_of_dates') }}
-    where is_latest
 ),
 
 -- for the latest date, where the values that decided are still at hand
@@ -32,8 +30,9 @@ evidence as (
         '{{ name }}' as segmentation,
         segments.segment,
         segments.evidence
-    from {{ ref('segments_' ~ name) }} as segments
-    inner join latest on segments.as_of_date = latest.as_of_date
+    from (
+        {{ segment_members(segmentation_definition(name), ref('latest_features')) | indent(8) }}
+    ) as segments
     {%- endfor %}
 )
 
