@@ -94,8 +94,7 @@ TABLES = (
     Table(
         "rfm_segments",
         ("customer_id", "as_of_date"),
-        "select customer_id, as_of_date, rfm as segment from segments.published_segments"
-        " where rfm is not null",
+        "select customer_id, as_of_date, rfm as segment from segments.segment_history where rfm is not null",
         exact=("segment",),
     ),
     Table(
@@ -228,18 +227,4 @@ def cluster_columns() -> list[Column]:
     """Return the columns that customers are clustered by, as the project's macro lists them."""
     text = CLUSTER_COLUMNS.read_text(encoding="utf-8").split("{% macro cluster_columns() %}")[1]
     listed = yaml.safe_load(re.search(r"set columns %}(.*?){% endset", text, re.DOTALL).group(1))
-    rows = [
-        {
-            "column_name": name,
-            "position": position,
-            "better": column.get("better"),
-            "transform": column["transform"],
-            **{
-                f"{side}_{language}": words
-                for side in ("high", "low")
-                for language, words in column[side].items()
-            },
-        }
-        for position, (name, column) in enumerate(listed.items())
-    ]
-    return read_columns(pd.DataFrame(rows).replace({np.nan: None}))
+    return read_columns(listed)

@@ -21,9 +21,9 @@ CORE_TIPS = ("features_rfm", "fit_rfm_cutoffs", "score_rfm", "score_cluster", "s
 # ... and the models on the way from there to segments, migration and profiles. They carry everything else as
 # well, so what they rest on is not counted, but they are, whole.
 CORE_CARRIERS = (
-    "customer_features",
-    "published_segments",
-    "membership",
+    "latest_features",
+    "segment_assignments",
+    "segment_history",
     "segment_moves",
     "segment_migration",
     "customers",

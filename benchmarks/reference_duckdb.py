@@ -321,8 +321,7 @@ def sample(shop: Shop, found: dict[date, dict[str, Array]]) -> pd.DataFrame:
 
 def fit_clusters(learned_from: pd.DataFrame, days: list[date]) -> pd.DataFrame:
     """Fit clusters by the project's function, from scratch."""
-    settings = {"cluster_method": "kmeans", "full_refresh": "false"}
-    return clusters.fit_table(learned_from, cluster_columns(), settings, None, days)
+    return clusters.fit_table(learned_from, cluster_columns(), "kmeans", None, days)
 
 
 def fit_purchases(shop: Shop, now: dict[str, Array]) -> tuple[bg_nbd.Parameters, float]:

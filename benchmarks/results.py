@@ -202,7 +202,7 @@ def _targets(found: dict) -> list[list[str]]:
             TARGETS["growth"],
             growths[-1][2] if growths else None,
         ),
-        ("Daily refresh, as part of the build", TARGETS["refresh"], _ratio(_wall(of_size, "refresh"), wall)),
+        ("Daily run, as part of the build", TARGETS["refresh"], _ratio(_wall(of_size, "refresh"), wall)),
     ]
     told = [
         [
@@ -231,7 +231,7 @@ RUNS = {
     "build": "full build, tests included",
     "a": "reference (a), DuckDB and scipy",
     "b": "reference (b), pandas",
-    "refresh": "daily refresh",
+    "refresh": "a day later, daily run",
     "apply": "a day later, all models with the same fits, no tests",
     "little_memory": "full build with 2 GB for DuckDB",
 }

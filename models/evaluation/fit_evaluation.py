@@ -4,7 +4,7 @@ from customer_segmentation.fits import hash_of, stored_fits
 
 
 def model(dbt, session):
-    """Return metrics and verdicts, one row per score, fit date, heuristic and metric; as stored if no holdout is new."""
+    """Return a row per score, fit date, heuristic and metric; as stored if no holdout is new."""
     holdout = dbt.ref("evaluation_holdout")
     judged = hash_of(sorted(holdout.project("score, as_of_date, made_with").distinct().fetchall()))
     stored = stored_fits(session, dbt.this)

@@ -9,7 +9,7 @@ as_of_dates as (
     from {{ ref('as_of_dates') }}
 )
 
--- from the first date on, so that every date has a fit that was made by then; fits of dates that have left the grid stay
+-- from the first date on, so that every date has a fit that was made by then; dates that have left the grid stay
 select as_of_date as fitted_on
 from as_of_dates
 where

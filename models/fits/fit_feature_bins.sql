@@ -1,4 +1,11 @@
-{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='fitted_on', post_hook="{{ forget_later_dates() }}") }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='delete+insert',
+        unique_key='fitted_on',
+        post_hook="{{ forget_later_dates() }}",
+    )
+}}
 
 with
 

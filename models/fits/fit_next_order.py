@@ -4,7 +4,7 @@ from customer_segmentation.fits import due_fits, stored_fits, with_stored
 
 
 def model(dbt, session):
-    """Return the parameters of the stored fits and of those that are due, one row per fit, feature and metric."""
+    """Return the stored fits and those that are due, one row per fit, feature and metric."""
     due = due_fits(dbt.ref("fits_due"), "fit_next_order")
     made = None
     if due.dates:

@@ -1,4 +1,11 @@
-{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='fitted_on', post_hook="{{ forget_later_dates() }}") }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='delete+insert',
+        unique_key='fitted_on',
+        post_hook="{{ forget_later_dates() }}",
+    )
+}}
 {%- set by_hand = var('rfm_cutoffs') or {} -%}
 {%- set metrics = {'recency': 'days_since_last_order', 'frequency': 'lifetime_orders'} -%}
 with

@@ -16,7 +16,8 @@ latest as (
         {%- for name, column in details['columns'].items() %}
         count({{ name }}) as {{ name }}_known,
         {%- for side, extreme in {'earliest': 'min', 'latest': 'max'}.items() %}
-        {{ extreme ~ '(' ~ valid_date(name, column) ~ ')' if column.type in dates else 'null' }} as {{ name }}_{{ side }},
+        {% if column.type in dates %}{{ extreme }}({{ valid_date(name, column) }}){% else %}null{% endif %}
+            as {{ name }}_{{ side }},
         {%- endfor %}
         {%- endfor %}
         count(*) as row_count

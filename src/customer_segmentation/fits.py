@@ -37,7 +37,7 @@ def hash_of(made_from: object) -> str:
 
 
 def stored_fits(session: duckdb.DuckDBPyConnection, table: object) -> duckdb.DuckDBPyRelation | None:
-    """Return the table that a model is stored in; None before its first run, or if it is of another version."""
+    """Return the table that a model is stored in; None if there is none, or one of another version."""
     try:
         stored = session.sql(f"select * from {table}")
     except duckdb.CatalogException:

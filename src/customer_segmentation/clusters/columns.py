@@ -29,7 +29,7 @@ class Column:
 
 
 def read_columns(declared: Mapping[str, Mapping[str, Any]]) -> list[Column]:
-    """Return the columns of the settings of the fit: {name: {transform, better, high, low}}, in their order."""
+    """Return the columns that the settings list: {name: {transform, better, high, low}}, in order."""
     return [
         Column(name, column["transform"], column.get("better") or "", Words(column["high"], column["low"]))
         for name, column in declared.items()

@@ -90,10 +90,10 @@ def fit_table(
     """Fit clusters at each fit date and return the table that the module describes.
 
     sample: one row per fit date and customer with fitted_on, customer_id and `columns`; the order of rows
-    does not matter. method: kmeans or gaussian_mixture. previous: the table of the last build. A date on record keeps the ids that it has
-    there; any other takes those of the nearest fit before it, of this run or on record. Fits on record from
-    before the first date stay as they are, so that a cluster that was published keeps its name. fit_dates:
-    dates that are to have rows without customers too.
+    does not matter. method: kmeans or gaussian_mixture. previous: the table of the last build. A date on
+    record keeps the ids that it has there; any other takes those of the nearest fit before it, of this run
+    or on record. Fits on record from before the first date stay as they are, so that a cluster that was
+    published keeps its name. fit_dates: dates that are to have rows without customers too.
 
     Equal input gives equal output to the last digit.
     """

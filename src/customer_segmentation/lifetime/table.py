@@ -1,6 +1,7 @@
 """The fits of all fit dates as one long table of parameters, with what they rest on."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from types import ModuleType
 
 import numpy as np
@@ -33,9 +34,7 @@ Array = NDArray[np.float64]
 Row = tuple[str, float | None, str | None]  # parameter, value, note
 
 
-def fit_table(
-    dates: Iterable[object], purchases: pd.DataFrame, spend: pd.DataFrame, name: str
-) -> pd.DataFrame:
+def fit_table(dates: Iterable[date], purchases: pd.DataFrame, spend: pd.DataFrame, name: str) -> pd.DataFrame:
     """Fit purchases and spend for each fit date by itself; one row per fit date, model and parameter.
 
     dates: the fit dates.
@@ -51,13 +50,13 @@ def fit_table(
     revenue_relative_error_90d and _365d those of the expected revenue.
     """
     rows = []
-    for date in dates:
-        bought = _purchase_states(purchases[pd.to_datetime(purchases["fitted_on"]) == pd.Timestamp(date)])
-        spent = _spend_states(spend[pd.to_datetime(spend["fitted_on"]) == pd.Timestamp(date)])
+    for day in dates:
+        bought = _purchase_states(purchases[pd.to_datetime(purchases["fitted_on"]) == pd.Timestamp(day)])
+        spent = _spend_states(spend[pd.to_datetime(spend["fitted_on"]) == pd.Timestamp(day)])
         of_purchases = list(_purchase_rows(MODELS[name], bought))
         of_spend = list(_spend_rows(spent))
-        rows += [(date, name, *row) for row in of_purchases]
-        rows += [(date, "gamma_gamma", *row) for row in [*of_spend, *_revenue_errors(of_purchases, of_spend)]]
+        rows += [(day, name, *row) for row in of_purchases]
+        rows += [(day, "gamma_gamma", *row) for row in [*of_spend, *_revenue_errors(of_purchases, of_spend)]]
     table = pd.DataFrame(rows, columns=COLUMNS).astype({"value": float, "note": object})
     return table.sort_values(["fitted_on", "model", "parameter"], ignore_index=True)
 
