@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import yaml
 
 from customer_segmentation.clusters import Column, read_columns

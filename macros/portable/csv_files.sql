@@ -41,7 +41,7 @@
     {%- set files = run_query('select file from glob(' ~ csv_path(path) ~ ') order by file').columns[0].values() if '://' not in path else [path] -%}
     {%- set queries = [] -%}
     {%- for file in files -%}
-        {%- do queries.append('(select ' ~ csv_path(file) ~ ", coalesce(line, '') from " ~ csv_lines(file, 'max_line_size = 1000000, buffer_size = 2000000') ~ ' limit 30)') -%}
+        {%- do queries.append('(select ' ~ csv_path(file) ~ ", coalesce(line, '') from " ~ csv_lines(file, 'parallel = false, max_line_size = 1000000, buffer_size = 2000000') ~ ' limit 30)') -%}
     {%- endfor -%}
     {%- set lines = {} -%}
     {%- for row in run_query(queries | join(' union all ')).rows if queries -%}{%- do lines.setdefault(row[0], []).append(row[1]) -%}{%- endfor -%}
@@ -199,7 +199,7 @@
     {%- set field = '([ ]*"([^"]|"")*"[ ]*|[^X"][^X]*|)' | replace('X', header.separator) -%}
     {%- set rows = run_query("
         select number, left(line, 120)
-        from (select row_number() over () as number, line from " ~ csv_lines(header.file, csv_limits()) ~ ")
+        from (select row_number() over () as number, line from " ~ csv_lines(header.file, 'parallel = false, ' ~ csv_limits()) ~ ")
         where
             not regexp_full_match(line, '" ~ field ~ '([' ~ header.separator ~ ']' ~ field ~ ")*')
             or length(line) - length(replace(line, '" ~ header.separator ~ "', '')) >= " ~ (header.names | length + csv_spare_names() | length) ~ "

@@ -107,7 +107,12 @@
 {% macro default__in_order(values) %}row({{ values | join(', ') }}){% endmacro %}
 {% macro spark__in_order(values) %}struct({{ values | join(', ') }}){% endmacro %}
 
-{#- Rows are kept in the order of files, which their headers are read by, or in any: that takes half of the memory. -#}
-{% macro keep_row_order(is_kept) %}{{ return(adapter.dispatch('keep_row_order', 'customer_segmentation')(is_kept)) }}{% endmacro %}
-{% macro default__keep_row_order(is_kept) %}set preserve_insertion_order = {{ is_kept }}{% endmacro %}
-{% macro spark__keep_row_order(is_kept) %}{{ return('') }}{% endmacro %}
+{#- Rows need not stay in an order that no SQL asks for: that takes half of the memory. -#}
+{% macro forget_row_order() %}{{ return(adapter.dispatch('forget_row_order', 'customer_segmentation')()) }}{% endmacro %}
+{% macro default__forget_row_order() %}set preserve_insertion_order = false{% endmacro %}
+{% macro spark__forget_row_order() %}{{ return('') }}{% endmacro %}
+
+{#- A CTE that is worked out once, where an engine would write it into everything that reads it. -#}
+{% macro worked_out_once() %}{{ return(adapter.dispatch('worked_out_once', 'customer_segmentation')()) }}{% endmacro %}
+{% macro default__worked_out_once() %}as materialized{% endmacro %}
+{% macro spark__worked_out_once() %}as{% endmacro %}

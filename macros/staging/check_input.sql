@@ -143,6 +143,7 @@ from {{ ref('input_' ~ input) }} as source
 {#- What a reference may name. Who has only ordered is a customer too. -#}
 {% macro known_values(name, reference, as=name) -%}
     select {{ name }} as {{ as }} from {{ ref('stg_' ~ reference) }}
+    where {{ name }} is not null
     {%- if reference == 'customers' %}
     union
     select {{ name }} as {{ as }} from {{ ref('stg_orders') }}

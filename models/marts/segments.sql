@@ -6,6 +6,9 @@
 -- depends_on: {{ ref('segments_' ~ name) }}
 {%- endfor %}
 
+with
+
+segments as (
 {%- for definition, segment, left_out_because in catalogue() %}
 select
     {{ as_text(definition.name) }} as segmentation,
@@ -83,3 +86,16 @@ select
     cast(null as double) as max_share,
     cast(null as date) as deprecated_until
 where false
+)
+
+select *
+from segments
+-- as the variable `segmentations` has them; who reads the table as it is sees those that name themselves last
+order by
+    assignment = 'learned',
+    case segmentation
+        {%- for name in var('segmentations') %}
+        when '{{ name }}' then {{ loop.index }}
+        {%- endfor %}
+    end,
+    position

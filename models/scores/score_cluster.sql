@@ -30,7 +30,7 @@ clusters as (
 ),
 
 -- a fit in one row: how its columns are put on one scale, and its clusters side by side
-fitted as (
+fitted {{ worked_out_once() }} (
     select
         fitted_on,
         {%- for column in columns %}

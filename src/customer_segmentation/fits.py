@@ -54,7 +54,7 @@ def with_stored(
 ) -> duckdb.DuckDBPyRelation:
     """Return the new fits beside the stored ones of other dates that are still fit dates.
 
-    made: one or more rows a date with fitted_on; None if nothing was due.
+    made: one or more rows a date with fitted_on and note; None if nothing was due.
     """
     parts = []
     if stored is not None:
@@ -64,7 +64,7 @@ def with_stored(
         )
     if made is not None:
         parts.append(
-            "select * replace (cast(fitted_on as date) as fitted_on), "
+            "select * replace (cast(fitted_on as date) as fitted_on, cast(note as varchar) as note), "
             f"'{due.made_with}' as made_with from made where list_contains("
             f"{[str(day) for day in due.dates]}::date[], cast(fitted_on as date))"
         )
