@@ -173,11 +173,11 @@ def test_what_columns_are_is_read_from_a_database_if_there_is_one(tmp_path: Path
     path = tmp_path / "shop.duckdb"
     assert check.kinds_in(path) == {}
     with duckdb.connect(str(path)) as connection:
-        connection.execute("create schema scores")
+        connection.execute("create schema segments")
     assert check.kinds_in(path) == {}
     with duckdb.connect(str(path)) as connection:
         connection.execute("""
-            create table scores.customer_features as select
+            create table segments.customer_features as select
                 'a' as a, 1 as b, cast(1 as hugeint) as c, 1.5 as d, true as e,
                 date '2025-01-01' as f, [1] as g, cast('x' as enum ('x', 'y')) as h
         """)

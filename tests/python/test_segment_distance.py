@@ -245,7 +245,7 @@ def ordered(demo: Outcome) -> dict[str, str]:
 
 
 LATEST = """
-(select * from scores.customer_features where as_of_date = (select max(as_of_date) from marts.customers))
+(select * from segments.customer_features where as_of_date = (select max(as_of_date) from marts.customers))
 """
 
 

@@ -27,7 +27,7 @@ from customer_segmentation.environment import PROJECT
 from customer_segmentation.errors import ReadableError
 
 GUIDE = "docs/guides/add_a_segment.md"
-FEATURES = "scores.customer_features"
+FEATURES = "segments.customer_features"
 # {what a column's values are: (types of them, texts that they may be compared with)}
 KINDS = {
     "text": (r"VARCHAR|ENUM.*|UUID", r".*"),
