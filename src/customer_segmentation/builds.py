@@ -122,7 +122,7 @@ def _run_dbt(
     place = messages.Place()
     with _Progress(console) as progress:
         outcome = _invoke(database, arguments, progress.follow, place.follow, _collector(warnings))
-    if isinstance(outcome.exception, KeyboardInterrupt):
+    if _was_interrupted(outcome.exception):
         raise KeyboardInterrupt
     if outcome.exception:
         raise BuildError(messages.explain(str(outcome.exception), place.name))
@@ -150,6 +150,13 @@ def _invoke(
     finally:
         del os.environ[ASIDE]
         DuckDBConnectionManager.close_all_connections()  # others open the database in their own way
+
+
+def _was_interrupted(exception: BaseException | None) -> bool:
+    """Return whether an interrupt is behind an exception: closing connections after it may fail as well."""
+    while exception is not None and not isinstance(exception, KeyboardInterrupt):
+        exception = exception.__cause__ or exception.__context__
+    return exception is not None
 
 
 def _check_complete(database: Path, results: list[RunResult]) -> None:
