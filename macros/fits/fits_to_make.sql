@@ -21,7 +21,7 @@
     {{ return(texts) }}
 {% endmacro %}
 
-{% macro settings_hash(fit) %}{{ return(local_md5(fits_to_make()[fit])[:8] if execute else '') }}{% endmacro %}
+{% macro settings_hash(fit, settings=none) %}{{ return(local_md5(settings or fits_to_make()[fit])[:8] if execute else '') }}{% endmacro %}
 
 {#- SQL for the dates of which a fit is stored that was made with these settings; none where all are due. -#}
 {% macro fits_made(fit, settings) %}
@@ -29,13 +29,13 @@
     {%- set relation = built_model(fit) -%}
     {%- set stored = adapter.get_relation(relation.database, relation.schema, relation.identifier) -%}
     {%- if stored is none or 'made_with' not in adapter.get_columns_in_relation(stored) | map(attribute='name') -%}{{ return(none) }}{%- endif -%}
-    {{ return("select made.fitted_on from " ~ stored ~ " as made where made.made_with = '" ~ settings_hash(fit) ~ "'") }}
+    {{ return("select made.fitted_on from " ~ stored ~ " as made where made.made_with = '" ~ settings_hash(fit, settings) ~ "'") }}
 {% endmacro %}
 
 {#- The dates of the grid after which nothing is known yet are no fit dates, even if a mistyped date once made them so. -#}
-{% macro forget_later_dates(date_column='fitted_on') %}
+{% macro forget_later_dates() %}
     {%- if execute -%}
-delete from {{ this }} where {{ date_column }} > (select max(as_of_date) from {{ built_model('as_of_dates') }})
+delete from {{ this }} where fitted_on > (select max(as_of_date) from {{ built_model('as_of_dates') }})
     {%- endif -%}
 {% endmacro %}
 
@@ -67,7 +67,8 @@ where
         select 1 from {{ this }} as judged
         where
             judged.as_of_date = fit_dates.fitted_on
-            and judged.score = scores.score
+            -- others of the date were over later: this one was judged with them, even if nobody had a prediction
+            and judged.outcome_until >= {{ dbt.dateadd('day', 'scores.horizon_days', 'fit_dates.fitted_on') }}
             and judged.made_with = '{{ evaluation_settings() }}'
     )
     {%- endif %}

@@ -64,10 +64,6 @@
 {% macro default__key_hash(columns) %}hash({{ columns | join(', ') }}){% endmacro %}
 {% macro spark__key_hash(columns) %}xxhash64({{ columns | join(', ') }}){% endmacro %}
 
-{% macro key_hash_type() %}{{ return(adapter.dispatch('key_hash_type', 'customer_segmentation')()) }}{% endmacro %}
-{% macro default__key_hash_type() %}ubigint{% endmacro %}
-{% macro spark__key_hash_type() %}bigint{% endmacro %}
-
 {#- A row as a number of 31 bits, to see whether it is another one now. -#}
 {% macro row_hash(columns) %}{{ return(adapter.dispatch('row_hash', 'customer_segmentation')(columns)) }}{% endmacro %}
 {% macro default__row_hash(columns) %}cast(hash({{ columns | join(', ') }}) % 2147483647 as bigint){% endmacro %}

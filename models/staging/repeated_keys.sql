@@ -14,5 +14,5 @@ union all
 {%- endfor %}
 select
     cast(null as string) as input,
-    cast(null as {{ key_hash_type() }}) as key_hash
+    {{ key_hash(["''"]) }} as key_hash
 where false
