@@ -110,26 +110,6 @@ where
     {{ return(written) }}
 {% endmacro %}
 
-{#- The fits whose scores a definition uses: another fit may place an unchanged customer elsewhere. -#}
-{% macro fits_behind(definition) %}
-    {%- set expectations = ['lifetime', 'next_order', 'order_ratios', 'outcome_rates'] -%}
-    {%- set fits_of = {
-        'score_rfm': ['rfm_cutoffs'],
-        'score_rhythm': ['interpurchase'],
-        'score_expectations': expectations,
-        'score_value': expectations + ['value_cutoffs'],
-        'score_cluster': ['clusters'],
-    } -%}
-    {%- set used = columns_in(definition.population or '', segmentation_columns()) -%}
-    {%- if definition.column -%}{%- do used.append(definition.column) -%}{%- endif -%}
-    {%- for segment in segments_in_use(definition) -%}{%- do used.extend(segment.columns) -%}{%- endfor -%}
-    {%- set fits = [] -%}
-    {%- for model_name in score_models() + learned_score_models() -%}
-        {%- if documented_columns(model_name) | select('in', used) | list -%}{%- do fits.extend(fits_of[model_name]) -%}{%- endif -%}
-    {%- endfor -%}
-    {{ return(fits | unique | list) }}
-{% endmacro %}
-
 {#- The as-of dates to publish: each once, and the last one of the record again, which was still open when it was. -#}
 {% macro due_dates() -%}
 select *
