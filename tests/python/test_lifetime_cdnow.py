@@ -18,7 +18,10 @@ CALIBRATED_ON, HELD_OUT_UNTIL = pd.Timestamp("1997-09-30"), pd.Timestamp("1998-0
 HOLDOUT_WEEKS = 39
 MODELS = {"bg_nbd": bg_nbd, "pareto_nbd": pareto_nbd}
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [
+    pytest.mark.filterwarnings("error"),
+    pytest.mark.filterwarnings("default::ResourceWarning"),  # of what other tests left to the collector
+]
 
 
 class Cdnow(NamedTuple):

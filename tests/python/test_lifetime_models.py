@@ -15,7 +15,10 @@ from customer_segmentation.lifetime import bg_nbd, gamma_gamma, pareto_nbd
 from customer_segmentation.lifetime.states import PurchaseStates
 from customer_segmentation.lifetime.table import fit_table, relative_error, spend_relative_error
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [
+    pytest.mark.filterwarnings("error"),
+    pytest.mark.filterwarnings("default::ResourceWarning"),  # of what other tests left to the collector
+]
 
 MODELS = {"bg_nbd": bg_nbd, "pareto_nbd": pareto_nbd}
 # repeats, last and tenure in weeks: new, once and long ago, back at once, regular, regular and then silent

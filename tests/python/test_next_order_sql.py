@@ -181,6 +181,9 @@ def test_scores_of_extreme_customers_are_what_the_fit_predicts(compiled):
         connection.execute("attach ':memory:' as shop; use shop")
         for schema in ("staging", "features", "fits", "scores"):
             connection.execute(f"create schema {schema}")
+        connection.execute(
+            f"create table staging.as_of_dates as select date '{day}' as as_of_date, true as is_latest"
+        )
         connection.execute(f"create table fits.fit_dates as select date '{day}' as fitted_on")
         connection.execute(f"create table fits.fits_due as {compiled['fits_due']}")
         for model in ("rfm", "browsing"):
@@ -189,9 +192,6 @@ def test_scores_of_extreme_customers_are_what_the_fit_predicts(compiled):
                 create table features.features_{model} as
                 select customer_id, date '{day}' as as_of_date, 1 as lifetime_orders, {own} from people
             """)
-        connection.execute(
-            f"create table staging.as_of_dates as select date '{day}' as as_of_date, true as is_latest"
-        )
         connection.execute(f"""
             create table scores.fits_in_use as
             select date '{day}' as as_of_date, date '{day}' as fitted_on, date '{day}' as learned_on
