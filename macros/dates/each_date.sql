@@ -25,7 +25,7 @@
         {%- endcall -%}
     {%- endfor -%}
     {#- one transaction: a run that fails leaves the table as it was -#}
-    {%- for first, last in due_spans([] if is_new else dates_in(this, date_column)) -%}
+    {%- for first, last in due_spans([] if is_new else stored_dates(date_column)) -%}
         {%- do set_dates(first, last) -%}
         {%- if not is_new -%}
             {%- call statement('delete') -%}delete from {{ written }} where {{ at_dates(date_column) }}{%- endcall -%}
@@ -44,6 +44,7 @@
         {%- if existing is not none -%}{{ adapter.drop_relation(existing) }}{%- endif -%}
         {{ adapter.rename_relation(written, target_relation) }}
     {%- endif -%}
+    {%- do remember_dates() -%}
     {{ run_hooks(post_hooks) }}
     {%- do persist_docs(target_relation, model) -%}
     {{ adapter.commit() }}
@@ -93,6 +94,23 @@
     }.items() -%}
         {%- do run_query(set_session_variable(name, "cast('" ~ date ~ "' as date)")) -%}
     {%- endfor -%}
+{% endmacro %}
+
+{#- Of which dates a table was made: of some it rightly has no rows. -#}
+{% macro made_dates() %}{{ return(built_model('as_of_dates').incorporate(path={'identifier': 'made_dates'})) }}{% endmacro %}
+
+{% macro create_made_dates() -%}
+    {%- if execute -%}create table if not exists {{ made_dates() }} (made_table {{ dbt.type_string() }}, as_of_date date){%- endif -%}
+{%- endmacro %}
+
+{% macro stored_dates(date_column) %}
+    {%- set made = 'select as_of_date from ' ~ made_dates() ~ " where made_table = '" ~ this.identifier ~ "'" -%}
+    {{ return(dates_in('(select ' ~ date_column ~ ' from ' ~ this ~ ' union ' ~ made ~ ') as stored', date_column)) }}
+{% endmacro %}
+
+{% macro remember_dates() %}
+    {%- do run_query('delete from ' ~ made_dates() ~ " where made_table = '" ~ this.identifier ~ "'") -%}
+    {%- do run_query('insert into ' ~ made_dates() ~ " select '" ~ this.identifier ~ "', as_of_date from " ~ built_model('as_of_dates')) -%}
 {% endmacro %}
 
 {% macro grid_dates() %}{{ return(dates_in(built_model('as_of_dates'), 'as_of_date')) }}{% endmacro %}

@@ -64,8 +64,8 @@
         {%- if kinds | length != 1 -%}
             {%- do configuration_error(place, 'must have exactly one of file, table, model, query; it has ' ~ (kinds | join(', ') or 'none') ~ '.') -%}
         {%- endif -%}
-        {%- for key in mapping if key not in ('file', 'table', 'model', 'query', 'columns', 'where') -%}
-            {%- do configuration_error(place, "has the unknown key '" ~ key ~ "'; besides file, table, model or query there are columns and where.") -%}
+        {%- for key in mapping if key not in ('file', 'table', 'model', 'query', 'columns', 'where', 'loaded_at') -%}
+            {%- do configuration_error(place, "has the unknown key '" ~ key ~ "'; besides file, table, model or query there are columns, where and loaded_at.") -%}
         {%- endfor -%}
         {%- for column in mapping.columns or {} if column not in contract[input]['columns'] -%}
             {%- do configuration_error(place ~ '.columns', "has '" ~ column ~ "', which is not a column of the contract; those are " ~ contract[input]['columns'].keys() | join(', ') ~ '.') -%}
@@ -108,7 +108,7 @@
 {% macro check_expressions(input, mapped, where) %}
     {%- set source = input_source(input) -%}
     {%- for name, expression in mapped.items() if not modules.re.match('^"[^"]+"$', expression) -%}
-        {%- do looking_at('inputs.' ~ input ~ '.columns.' ~ name) -%}
+        {%- do looking_at('inputs.' ~ input ~ ('.columns.' if name != 'loaded_at' else '.') ~ name) -%}
         {%- do run_query('select\n' ~ expression ~ '\nas ' ~ name ~ '\nfrom ' ~ source ~ ' as source limit 0') -%}
     {%- endfor -%}
     {%- if where -%}
@@ -124,7 +124,7 @@
 {#- Types that would be misread without a word. -#}
 {% macro check_mapped_types(input, mapped) %}
     {%- for name, type in mapped_types(input, mapped).items() -%}
-        {%- set place = 'inputs.' ~ input ~ '.columns.' ~ name -%}
+        {%- set place = 'inputs.' ~ input ~ ('.columns.' if name != 'loaded_at' else '.') ~ name -%}
         {%- if type.endswith('with time zone') -%}
             {%- do configuration_error(place, 'is of the type ' ~ type ~ '. Times are local here: say which clock is meant, such as ' ~ name ~ ": timezone('" ~ var('time_zone') ~ "', " ~ mapped[name] ~ ')') -%}
         {%- elif type.endswith(']') or type.startswith(('struct', 'map', 'union', 'array')) -%}

@@ -5,12 +5,15 @@
   by ', '.
 -#}
 
-{#- The accepted rows of an input. joined: references of which the caller takes only the rows that are there. -#}
-{% macro accepted_rows(input, joined=[]) %}
+{#-
+  The accepted rows of an input. joined: references of which the caller takes only the rows that are there. only_news: those
+  that are read again (news.sql).
+-#}
+{% macro accepted_rows(input, joined=[], only_news=false) %}
     {%- set columns = input_contract()[input]['columns'].keys() | join(', ') -%}
     select {{ columns }}
     from (
-        {{ typed_rows(input) | indent(8) }}
+        {{ typed_rows(input, only_news=only_news) | indent(8) }}
     ) as typed
     where
         not ({{ is_odd(input) | indent(8) }})
@@ -23,7 +26,11 @@
     union all
     select {{ columns }}
     from {{ ref('checked_' ~ input) }}
-    where reasons is null
+    where
+        reasons is null
+        {%- if only_news and reads_only_news() %}
+        and {{ id_read_by(input) }} in ({{ ids_read_again(input) }})
+        {%- endif %}
 {% endmacro %}
 
 {#- The SQL of a checked_ model: the rows that are not plain, with the reasons why they can't be used (null where they can). -#}
@@ -40,7 +47,7 @@ known_{{ name }} as (
 odd as (
     select *
     from (
-        {{ typed_rows(input, whole=true) | indent(8) }}
+        {{ typed_rows(input, whole=true, only_news=input in ('orders', 'order_items', 'events')) | indent(8) }}
     ) as typed
     where
         {{ is_odd(input) | indent(8) }}
@@ -97,17 +104,19 @@ select
     {{ name }},
 {%- endfor %}
     reasons,
+    loaded_at,
     case when reasons is not null then concat_ws('|', {{ contract['key'] | join(', ') }}) end as row_key,
     case when reasons is not null then row_json end as row_json
 from reasoned
 {% endmacro %}
 
-{#- Every row of an input in the types of the contract. whole: with the row as delivered. -#}
-{% macro typed_rows(input, whole=false) %}
+{#- Every row of an input in the types of the contract. whole: with the row as delivered; only_news: see news.sql. -#}
+{% macro typed_rows(input, whole=false, only_news=false) %}
     {%- set contract = input_contract()[input] -%}
     {%- set strings = [] -%}
     {%- for name, column in contract['columns'].items() if column.type == 'string' -%}{%- do strings.append(name) -%}{%- endfor -%}
     {%- set keys = [] -%}
+    {%- set rows = ref('input_' ~ input) -%}
     {%- for name in contract['key'] -%}{%- do keys.append(typed('source.' ~ name, contract['columns'][name])) -%}{%- endfor -%}
 select
     {%- for name, column in contract['columns'].items() %}
@@ -121,8 +130,9 @@ select
     {%- if whole %}
     source.source_row,
     {%- endif %}
+    {{ typed('source.loaded_at', {'type': 'timestamp'}) }} as loaded_at,
     source.broken_row
-from {{ ref('input_' ~ input) }} as source
+from {{ '(' ~ map_input(input, only_news=true) ~ ')' if only_news and reads_only_news() else rows }} as source
 {%- endmacro %}
 
 {#- Whether anything of a typed row may be wrong: a plain row passes all checks. -#}

@@ -67,14 +67,20 @@
                 "No files found that match inputs." ~ input ~ ".file: '" ~ var('inputs')[input].file ~ "', which was there when the build began."
             ) -%}
         {%- endif -%}
-        {%- set renamed = var('inputs')[input].get('columns') or {} -%}
-        {%- for name, column in input_contract()[input]['columns'].items() -%}
+        {%- set renamed = dict(var('inputs')[input].get('columns') or {}) -%}
+        {%- set wanted = dict(input_contract()[input]['columns']) -%}
+        {%- if var('inputs')[input].loaded_at -%}
+            {%- do renamed.update({'loaded_at': var('inputs')[input].loaded_at}) -%}
+            {%- do wanted.update({'loaded_at': {'type': 'timestamp'}}) -%}
+        {%- endif -%}
+        {%- for name, column in wanted.items() -%}
+            {%- set place = 'inputs.' ~ input ~ ('.columns.' if name != 'loaded_at' else '.') ~ name -%}
             {%- set expression = renamed.get(name, name) | string -%}
             {%- set found = names | select('equalto', expression.strip('"')) | first
                 or names | map('lower') | select('equalto', expression.strip('"') | lower) | first -%}
             {%- if found -%}
                 {%- if name not in renamed and found | lower ~ ' (2)' in names | map('lower') -%}
-                    {%- do configuration_error('inputs.' ~ input ~ '.columns.' ~ name, "is needed: the header has the column '" ~ found ~ "' more than once. Say which one it is; the later ones are called \"" ~ found ~ " (2)\" and so on.") -%}
+                    {%- do configuration_error(place, "is needed: the header has the column '" ~ found ~ "' more than once. Say which one it is; the later ones are called \"" ~ found ~ " (2)\" and so on.") -%}
                 {%- endif -%}
                 {%- do mapped.update({name: adapter.quote(found)}) -%}
             {#- a name in any script, or in double quotes, is no expression -#}
@@ -85,7 +91,7 @@
                         ~ ("required " if column.required else "") ~ "column '" ~ name ~ "' of the contract.\n"
                         ~ "  It has: " ~ names | reject('equalto', 'broken_row') | join(', ') ~ ".\n"
                         ~ what_is_odd_of_header(expression, names | reject('equalto', 'broken_row') | list)
-                        ~ "  Say which one it is in the variable `inputs`, at inputs." ~ input ~ ".columns." ~ name
+                        ~ "  Say which one it is in the variable `inputs`, at " ~ place
                         ~ " (dbt_project.yml, or the vars file you gave). The contract is docs/input_contract.md.") -%}
                 {%- endif -%}
             {%- else -%}
@@ -152,10 +158,11 @@
 
 {#-
   The SQL of an input_ model: contract columns by name, with the row as delivered beside them. Text is trimmed here already,
-  also because DuckDB otherwise moves a try_cast into its CSV reader, where it fails the build.
+  also because DuckDB otherwise moves a try_cast into its CSV reader, where it fails the build. only_news: the rows that are
+  read again (news.sql).
 -#}
-{% macro map_input(input) %}
-    {%- set contract = input_contract()[input]['columns'] -%}
+{% macro map_input(input, only_news=false) %}
+    {%- set contract = dict(input_contract()[input]['columns'], loaded_at={'type': 'timestamp'}) -%}
     {%- set mapped = mapped_columns(input) -%}
     {%- set types = mapped_types(input, mapped) if mapped else {} -%}
     {%- set texts = [] -%}
@@ -171,8 +178,9 @@ mapped as (
         {{ 'source.broken_row' if execute and 'broken_row' in source_columns(input) else 'cast(null as string)' }} as broken_row,
         {{ row_as_struct('source') }} as source_row
     from {{ input_source(input) }} as source
-    {%- if var('inputs')[input].where is defined %}
-    where {{ var('inputs')[input].where }}
+    where {{ var('inputs')[input].where or 'true' }}
+    {%- if only_news %}
+        and {{ is_read_again(input, mapped, types) | indent(8) }}
     {%- endif %}
 {%- else %}
         cast(null as string) as broken_row,

@@ -1,6 +1,7 @@
+{{ kept_by_customer() }}
 {%- set facts = {
     'order_days': ['date_day', ['orders_placed', 'orders', 'revenue', 'margin', 'discount_amount', 'last_ordered_at']],
-    'category_days': ['date_day', ['category', 'amount', 'quantity']],
+    'category_months': ['order_month', ['category', 'amount', 'quantity', 'grown_on']],
     'visits': ['occurred_on', ['visit_id', 'device', 'events', 'views', 'searches', 'last_cart_at', 'last_bought_at']],
 } -%}
 with
@@ -13,6 +14,7 @@ facts as (
         {{ row_hash([day] + columns) }} as row_hash,
         {{ 'revenue' if model == 'order_days' else 'cast(null as decimal(18, 4))' }} as revenue
     from {{ ref(model) }}
+    where true {{ and_read_again() }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),

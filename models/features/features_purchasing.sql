@@ -32,43 +32,38 @@ orders as (
     {{ favourite('orders', value, 'ordered_on') }}
 ),
 {% endfor %}
-days as (
-    select * from {{ ref('category_days') }}
-    where
-        is_counted
-        and category is not null
-),
-
--- the mean price that was known on the day of a purchase
+-- the mean price so far, as known at the end of a month
 prices as (
     select
         category,
-        date_day,
+        order_month,
         cast(sum(sum(amount)) over so_far as double)
         / nullif(cast(sum(sum(quantity)) over so_far as double), 0) as mean_price
-    from days
-    group by category, date_day
+    from {{ ref('category_months') }}
+    where is_counted
+    group by category, order_month
     window so_far as (
         partition by category
-        order by date_day
+        order by order_month
         rows between unbounded preceding and current row
     )
 ),
 
 by_category as (
     select
-        days.customer_id,
+        months.customer_id,
         dates.as_of_date,
-        days.category,
-        sum(days.amount) as amount,
-        sum(cast(days.quantity * prices.mean_price as decimal(18, 4))) as amount_at_mean_price,
-        coalesce(max(case when days.amount > 0 then days.date_day end), min(days.date_day)) as grown_on
-    from days
-    inner join dates on days.date_day <= dates.as_of_date
+        months.category,
+        sum(months.amount) as amount,
+        sum(cast(months.quantity * prices.mean_price as decimal(18, 4))) as amount_at_mean_price,
+        coalesce(max(case when months.amount > 0 then months.grown_on end), min(months.grown_on)) as grown_on
+    from {{ ref('category_months') }} as months
+    inner join dates on months.order_month <= dates.as_of_date
     inner join prices
-        on days.category = prices.category
-        and days.date_day = prices.date_day
-    group by days.customer_id, dates.as_of_date, days.category
+        on months.category = prices.category
+        and months.order_month = prices.order_month
+    where months.is_counted
+    group by months.customer_id, dates.as_of_date, months.category
 ),
 
 tastes as (

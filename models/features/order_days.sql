@@ -1,8 +1,12 @@
+{{ kept_by_customer() }}
+
 with
 
 orders as (
     select * from {{ ref('stg_orders') }}
-    where is_counted
+    where
+        is_counted
+        {{ and_read_again() }}
 ),
 
 placed as (

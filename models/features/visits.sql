@@ -1,3 +1,4 @@
+{{ kept_by_customer() }}
 {%- set in_cart %}sum(case event_type when 'add_to_cart' then 1 when 'remove_from_cart' then -1 else 0 end){% endset -%}
 
 select
@@ -14,6 +15,6 @@ select
     -- a cart that was emptied again is none
     case when {{ in_cart }} > 0 then max(case when event_type = 'add_to_cart' then occurred_at end) end as last_cart_at,
     max(case when event_type = 'purchase' then occurred_at end) as last_bought_at
-from {{ ref('stg_events') }}
+from ({{ staged_events(only_news=true) }}) as events
 group by customer_id, occurred_on, visit_id
 order by customer_id, occurred_on

@@ -1,7 +1,7 @@
 {#- counted where they are used -#}
 {%- set accepted = {
     'events': ['sum(events)', 'visits'],
-    'order_items': ['sum(lines)', 'category_days'],
+    'order_items': ['sum(lines)', 'category_months'],
 } -%}
 with
 

@@ -1,3 +1,4 @@
+{{ config(post_hook="{{ create_made_dates() }}") }}
 {%- set dated = {} -%}
 {%- for input, contract in input_contract().items() if contract.dated_by -%}
     {%- do dated.update({input: contract.dated_by}) -%}

@@ -1,1 +1,2 @@
+{{ kept_by_customer() }}
 {{ check_input('events') }}

@@ -5,7 +5,7 @@ select
     '{{ input }}' as input,
     key_hash
 from (
-    {{ typed_rows(input) | indent(4) }}
+    {{ typed_rows(input, only_news=input in ('orders', 'order_items', 'events')) | indent(4) }}
 ) as typed
 where {{ input_contract()[input]['key'] | join(' is not null and ') }} is not null
 group by key_hash

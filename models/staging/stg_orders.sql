@@ -1,11 +1,11 @@
-{{ config(post_hook="{{ check_some_orders() }}") }}
+{{ kept_by_customer(post_hook=["{{ check_some_orders() }}"]) }}
 {%- set mapped = mapped_columns('orders') %}
 {%- set no_return = '0' if 'returned_amount' in mapped or 'status' in mapped else 'null' %}
 
 with
 
 accepted as (
-    {{ accepted_rows('orders') }}
+    {{ accepted_rows('orders', only_news=true) }}
 )
 
 select

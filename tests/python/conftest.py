@@ -84,6 +84,7 @@ class Project:
         for node in outcome.result.nodes.values():
             if node.resource_type == "seed":  # which is read from where it was parsed first
                 node.root_path = str(self.root)
+        outcome.result.disabled.clear()  # which dbt can't copy
         return outcome.result
 
     def dbt(
@@ -99,6 +100,8 @@ class Project:
         What is to watch is called with every event of the run.
         """
         (folder / "build").mkdir(parents=True, exist_ok=True)
+        # tables are kept in another way where all inputs say what is new
+        parse = parse or any("loaded_at" in mapping for mapping in variables.get("inputs", {}).values())
         manifest = None if parse else self.manifest.deepcopy()
         return self._invoke(
             folder,

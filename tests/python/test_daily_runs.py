@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from collections import defaultdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +25,8 @@ HEADERS = {
     "consents": ["customer_id", "channel", "is_granted", "changed_at"],
     "customers": ["customer_id", "created_at", "city"],
 }
+# the inputs that tables of facts rest on
+SAYING_WHAT_IS_NEW = ("orders", "order_items", "products", "events")
 # what is computed of customers, up to where they are placed
 BUILT = ("+segment_history", "+restatement_due")
 # what is learned, which a full build would learn anew from what is known now
@@ -34,7 +37,7 @@ FITS = (
 COMPARED = {
     "staging": ("stg_orders", "stg_customers", "stg_products", "stg_consents", "checked_orders"),
     "features": (
-        *("order_days", "visits", "category_days", "known_customers", "customer_periods"),
+        *("order_days", "visits", "category_months", "known_customers", "customer_periods"),
         *("features_rfm", "features_purchasing", "features_browsing", "features_reach"),
     ),
     "fits": ("fit_rfm_cutoffs", "fit_interpurchase"),
@@ -83,6 +86,27 @@ def _write(rows: dict, folder: Path) -> dict:
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([header, *rows[name]])
     return {name: {"file": str(folder / f"{name}.csv")} for name in HEADERS}
+
+
+def _write_with_loads(rows: dict, folder: Path, today: date) -> dict:
+    """Write the rows with the time at which each was loaded: today's, unless it was there as it is before."""
+    inputs = _write(rows, folder)
+    for name in SAYING_WHAT_IS_NEW:
+        path, loads = folder / f"{name}.csv", folder / f"{name}_loads.csv"
+        before = defaultdict(list)
+        if loads.exists():
+            with loads.open(encoding="utf-8", newline="") as file:
+                for *row, at in csv.reader(file):
+                    before[tuple(row)].append(at)
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *written = csv.reader(file)
+        loaded = [[*row, (before[tuple(row)] or [f"{today} 02:00:00"]).pop(0)] for row in written]
+        with loads.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(loaded)
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([[*header, "written"], *loaded])
+        inputs[name]["loaded_at"] = "written"
+    return inputs
 
 
 places = st.integers(0, 10_000)
@@ -240,6 +264,80 @@ def test_a_chain_of_daily_runs_ends_where_a_full_build_with_the_same_fits_would(
     assert not _differences(daily.database, anew.database)
 
 
+@pytest.fixture(scope="module")
+def built_with_loads(project, tmp_path_factory):
+    """The same shop, whose rows say when they were loaded."""
+    folder = tmp_path_factory.mktemp("loads")
+    inputs = _write_with_loads(_shop(), folder / "data", LAST)
+    variables = {"inputs": inputs, "history_months": 3, "segmentations": ["rfm", "lifecycle", "geographic"]}
+    project.run(folder, "--select", *BUILT, **variables)
+    return folder, variables
+
+
+NEVER_SEEN = {f"deleted {name}" for name in ("order", "item", "product", "event")}
+SEEN = [change for change in ONE_OF_EACH if change[0] not in NEVER_SEEN]
+
+
+@pytest.mark.drawn
+@settings(
+    max_examples=kept.examples(1, 6),
+    phases=[Phase.explicit, *([Phase.generate] if kept.LONG else [])],
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@example(batches=[(SEEN, 3), (SEEN[::-1], 0), ([("returned order", 9, 0), ("corrected order", 9, 5)], 1)])
+@given(
+    batches=st.lists(
+        st.tuples(changes.map(lambda batch: [one for one in batch if one[0] not in NEVER_SEEN]), st.integers(0, 3)),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_so_does_a_chain_of_runs_that_read_only_customers_of_whom_anything_is_new(
+    project, built_with_loads, tmp_path_factory, batches
+):
+    folder, variables = built_with_loads
+    shop, there = tmp_path_factory.mktemp("daily"), tmp_path_factory.mktemp("anew") / "build"
+    shutil.copytree(folder, shop, dirs_exist_ok=True)
+    variables = variables | {"inputs": {
+        name: mapping | {"file": str(shop / "data" / f"{name}.csv")} for name, mapping in variables["inputs"].items()
+    }}
+    rows, today = _shop(), LAST
+    for batch, days in batches:
+        today += timedelta(days=days)
+        _order(rows, CUSTOMERS[1], today, 11)
+        _apply(rows, batch, today)
+        _write_with_loads(rows, shop / "data", today)
+        daily = project.run(shop, "--select", *BUILT, **variables)
+        assert daily.rows("select count(*) from staging.customers_with_news") > [(0,)]
+    shutil.copytree(shop / "build", there)
+    selection = ("--select", *BUILT, "--exclude", *FITS, "--full-refresh")
+    anew = project.run(there.parent, *selection, **variables)
+    assert not _differences(daily.database, anew.database)
+
+
+def test_of_customers_without_news_what_is_stored_stays(project, built_with_loads, tmp_path):
+    folder, variables = built_with_loads
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    inputs = {
+        name: mapping | {"file": str(tmp_path / "data" / f"{name}.csv")}
+        for name, mapping in variables["inputs"].items()
+    }
+    with duckdb.connect(str(_database(tmp_path))) as connection:
+        for table, column in (("order_days", "revenue"), ("category_months", "amount"), ("visits", "views")):
+            connection.execute(f"update features.{table} set {column} = 4711")
+    rows, today = _shop(), LAST + timedelta(days=1)
+    _order(rows, CUSTOMERS[1], today, 11)
+    _write_with_loads(rows, tmp_path / "data", today)
+    daily = project.run(tmp_path, "--select", *BUILT, **variables | {"inputs": inputs})
+    assert (CUSTOMERS[1],) in daily.rows("staging.customers_with_news")
+    for table, column in (("order_days", "revenue"), ("category_months", "amount"), ("visits", "views")):
+        kept_rows = f"select customer_id from features.{table} where {column} = 4711"
+        assert len(daily.rows(kept_rows)) > 8, table
+        assert (CUSTOMERS[1],) not in daily.rows(kept_rows)
+
+
 def _database(folder: Path) -> Path:
     return next((folder / "build").glob("*.duckdb"))
 
@@ -329,3 +427,4 @@ def test_late_rows_are_counted_by_date_with_their_revenue(project, shop):
         "from marts.restatement_due order by 1"
     )
     assert shown == [("2025-12-31", 2, 40, None)]
+

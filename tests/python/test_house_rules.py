@@ -6,7 +6,7 @@ import pytest
 GRAIN_FOLLOWS = {
     "order_days": "it is grouped by what a row is for",
     "visits": "it is grouped by what a row is for",
-    "category_days": "it is grouped by what a row is for, and the category may be empty",
+    "category_months": "it is grouped by what a row is for, and the category may be empty",
     "customer_periods": "it is grouped by what a row is for",
     "customer_features": "it is latest_features and the rows of earlier dates that stand beside those",
     "customer_dates": "known_customers and as_of_dates, whose pairs it has, are tested",
