@@ -31,6 +31,14 @@ SCORED = {
 # a way as one number: its level, how many terms are unmet, and its place among all
 LEVEL, UNMET = 1_000_000, 10_000
 
+# of segments that have a rank and are told from the inputs that are there, where the first match decides
+RANKED = """
+select segmentation, population, segment, nullif(condition, 'otherwise'), position, segment_rank
+from segments
+where assignment = 'first_match' and segment_rank is not null and left_out_because is null
+order by segmentation, position
+"""
+
 # who lacks nothing: where no segmentation has an order, the table still has its columns
 NOBODY = """
 select
@@ -88,8 +96,7 @@ def lacking(
         .project(f"as_of_date, {steps}")
     )
     day, *passed = next(iter(latest.fetchall()), (None,))
-    ranked = read_segmentations(segments.order("segmentation, position").fetchall())
-    query = unmet_terms(ranked, [cutoff for cutoff in passed if cutoff is not None])
+    query = unmet_terms(read_segmentations(segments.query("segments", RANKED).fetchall()), [cutoff for cutoff in passed if cutoff is not None])
     everybody = features.filter(f"as_of_date = date '{day}'" if day else "false")
     lacked = everybody.query("everybody", query)
     assert lacked is not None  # as of every select
@@ -99,7 +106,7 @@ def lacking(
 def read_segmentations(
     rows: Iterable[tuple[str, str | None, str, str | None, int, int]],
 ) -> list[Segmentation]:
-    """Return the segmentations whose segments have an order, from rows of `ranked_segments`."""
+    """Return the segmentations whose segments have an order, from rows of RANKED."""
     found = []
     for (name, population), listed in groupby(rows, key=lambda row: row[:2]):
         segments = [Segment(name, condition, rank) for *_, name, condition, _, rank in listed]
