@@ -19,9 +19,6 @@
     {%- set name = (model.tested_node_unique_id or model.name).split('segments_')[-1] -%}
     {%- if execute -%}{%- do check_segmentation(name, segmentation_as_written(name), segmentation_columns()) -%}{%- endif -%}
     {%- set definition = segmentation_definition(name) -%}
-    {%- if not is_unit_test() %}
--- depends_on: {{ ref('customer_segmentation', 'shared_conditions') }}
-    {%- endif %}
 {{ segment_members(definition, ref('customer_features')) }}
 {% endmacro %}
 

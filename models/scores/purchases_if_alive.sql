@@ -1,5 +1,5 @@
 {{ config(materialized='each_date', unique_key='applied_on') }}
-
+{%- set names = lifetime_parameters() -%}
 with
 
 rfm as (
@@ -19,7 +19,13 @@ fits as (
 ),
 
 parameters as (
-    select * from {{ ref('lifetime_parameters') }}
+    select
+        {%- for name, model in names.items() if model != 'gamma_gamma' %}
+        max(case when model = '{{ model }}' and parameter = '{{ name }}' then value end) as {{ name }},
+        {%- endfor %}
+        fitted_on
+    from {{ ref('fit_lifetime') }}
+    group by fitted_on
 ),
 
 by_date as (
@@ -46,7 +52,7 @@ histories as (
 states as (
     select
         histories.*,
-        {%- for name, model in lifetime_parameters().items() if model != 'gamma_gamma' %}
+        {%- for name, model in names.items() if model != 'gamma_gamma' %}
         parameters.{{ name }},
         {%- endfor %}
         {{ weeks('histories.tenure_days') }} as tenure_weeks

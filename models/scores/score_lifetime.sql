@@ -1,5 +1,6 @@
 {{ config(materialized='view') }}
 {%- set horizons = ['90d', '365d'] -%}
+{%- set names = lifetime_parameters() -%}
 with
 
 rfm as (
@@ -15,8 +16,19 @@ fits as (
     where learned_on is not null
 ),
 
+-- empty where there is no fit
 parameters as (
-    select * from {{ ref('lifetime_parameters') }}
+    select
+        {%- for name, model in names.items() %}
+        max(case when model = '{{ model }}' and parameter = '{{ name }}' then value end) as {{ name }},
+        {%- endfor %}
+        fitted_on
+    from {{ ref('fit_lifetime') }}
+    group by fitted_on
+),
+
+order_ratios as (
+    select * from {{ ref('fit_order_ratios') }}
 ),
 
 purchases_if_alive as (
@@ -34,15 +46,16 @@ histories as (
         {{ weeks('rfm.days_since_first_purchase') }} as tenure_weeks,
         rfm.interpurchase_count + 1 as purchases,
         greatest(cast(rfm.lifetime_revenue as double), 0) as revenue,
-        {%- for name in lifetime_parameters() %}
+        {%- for name in names %}
         parameters.{{ name }},
         {%- endfor %}
-        parameters.orders_per_purchase,
-        parameters.orders_per_purchase_variance,
-        parameters.margin_share
+        order_ratios.orders_per_purchase,
+        order_ratios.orders_per_purchase_variance,
+        order_ratios.margin_share
     from rfm
     inner join fits on rfm.as_of_date = fits.as_of_date
     left join parameters on fits.fitted_on = parameters.fitted_on
+    left join order_ratios on parameters.fitted_on = order_ratios.fitted_on
 ),
 {{ alive() }},
 

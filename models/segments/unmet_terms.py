@@ -6,7 +6,7 @@ from customer_segmentation.definitions.way_up import lacking
 def model(dbt, session):
     """Return one row per customer at the latest date, ordered segmentation and term that is lacking."""
     return lacking(
-        segments=dbt.ref("ranked_segments"),
+        segments=dbt.ref("segment_definitions"),
         features=dbt.ref("latest_features"),
         dates=dbt.ref("as_of_dates"),
         fits=dbt.ref("fits_in_use"),

@@ -101,8 +101,6 @@ def test_its_shared_condition_is_written_out_in_the_catalogue_and_in_evidence(sh
         f"select evidence from marts.segment_membership {due} and evidence is not null"
     ).fetchall()
     assert evidence and all(row.startswith("lifetime_orders = ") for (row,) in evidence)
-    stated = "select file from segments.shared_conditions where name = 'is_regular'"
-    assert shop.execute(stated).fetchall() == [("models/segments_service.yml",)]
 
 
 def test_a_segment_of_its_own_builds_on_one_that_comes_along(shop):

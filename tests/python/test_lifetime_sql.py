@@ -12,7 +12,7 @@ import pytest
 from customer_segmentation.lifetime import bg_nbd, gamma_gamma, pareto_nbd
 
 MODELS = {"bg_nbd": bg_nbd, "pareto_nbd": pareto_nbd}
-NODES = ["lifetime_states", "lifetime_parameters", "purchases_if_alive", "score_lifetime"]
+NODES = ["lifetime_states", "purchases_if_alive", "score_lifetime"]
 HORIZON, RATE, CHURN, NEXT = 1095, 0.1, 90, 30
 AS_OF = date(2026, 1, 31)
 

@@ -457,7 +457,7 @@ def test_a_change_of_a_shared_condition_reaches_the_models_that_use_it(project):
     nodes = project.manifest.nodes
     for name in DEFINITIONS:
         segments = nodes[f"model.customer_segmentation.segments_{name}"]
-        assert "model.customer_segmentation.shared_conditions" in segments.depends_on.nodes
+        assert "model.customer_segmentation.customer_features" in segments.depends_on.nodes
 
 
 def test_a_mistake_in_a_shared_condition_is_named(definitions: Definitions):

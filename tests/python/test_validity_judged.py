@@ -42,7 +42,7 @@ def segments(names: list[str], **columns: object) -> pd.DataFrame:
             "treatment_objective": [f"objective of {name}" for name in names],
             "treatment_channel": "email",
             "treatment_offer": "offer",
-            "min_share": 0.01,
+            "least_share": 0.01,
             "max_share": np.nan,
             "left_out_because": None,
             "position": range(1, len(names) + 1),
@@ -143,7 +143,7 @@ def test_few_customers_who_bring_much_are_no_mistake():
 
 
 def test_limits_of_the_definition_are_those_that_count():
-    found = judged(segments=segments(["top", "base"], min_share=[0.6, 0.01], max_share=[np.nan, 0.4]))
+    found = judged(segments=segments(["top", "base"], least_share=[0.6, 0.01], max_share=[np.nan, 0.4]))
     assert found.loc[("substantial_customers", "top"), "mistake"] == "segment too small"
     assert found.loc[("substantial_customers", "base"), "note"] == "more than its max_share of 40%"
 

@@ -1,4 +1,7 @@
-{#- definitions are judged again when they change, and when a month has closed -#}
+{#-
+  Definitions are judged again when they change, and when a month has closed. A table of its own: of the recursive query
+  DuckDB expects thousands of rows, and would join all assignments before it looks at their dates.
+-#}
 with recursive
 
 as_of_dates as (

@@ -11,7 +11,7 @@ def model(dbt, session):
     from customer_segmentation.validity.segmentations import TYPES
 
     judgements = judge(
-        dbt.ref("judged_segments").df(),
+        dbt.ref("segment_definitions").df(),
         dbt.ref("segment_counts").df(),
         dbt.ref("segment_inputs").df(),
         dbt.ref("segment_moments").df(),

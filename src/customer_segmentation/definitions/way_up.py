@@ -31,6 +31,10 @@ SCORED = {
 # a way as one number: its level, how many terms are unmet, and its place among all
 LEVEL, UNMET = 1_000_000, 10_000
 
+# segments that have a rank and are told from the inputs that are there, where the first match decides
+RANKED = "assignment = 'first_match' and segment_rank is not null and left_out_because is null"
+RANKS = "segmentation, population, segment, nullif(condition, 'otherwise'), position, segment_rank"
+
 # who lacks nothing: where no segmentation has an order, the table still has its columns
 NOBODY = """
 select
@@ -88,8 +92,8 @@ def lacking(
         .project(f"as_of_date, {steps}")
     )
     day, *passed = next(iter(latest.fetchall()), (None,))
-    ranked = read_segmentations(segments.order("segmentation, position").fetchall())
-    query = unmet_terms(ranked, [cutoff for cutoff in passed if cutoff is not None])
+    ranked = segments.filter(RANKED).order("segmentation, position").project(RANKS).fetchall()
+    query = unmet_terms(read_segmentations(ranked), [cutoff for cutoff in passed if cutoff is not None])
     everybody = features.filter(f"as_of_date = date '{day}'" if day else "false")
     lacked = everybody.query("everybody", query)
     assert lacked is not None  # as of every select
@@ -99,7 +103,7 @@ def lacking(
 def read_segmentations(
     rows: Iterable[tuple[str, str | None, str, str | None, int, int]],
 ) -> list[Segmentation]:
-    """Return the segmentations whose segments have an order, from rows of `ranked_segments`."""
+    """Return the segmentations whose segments have an order, from rows of RANKS."""
     found = []
     for (name, population), listed in groupby(rows, key=lambda row: row[:2]):
         segments = [Segment(name, condition, rank) for *_, name, condition, _, rank in listed]

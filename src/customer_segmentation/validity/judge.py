@@ -40,7 +40,7 @@ def judge(
 ) -> pd.DataFrame:
     """Return a row per segmentation, segment (or (all)) and criterion, in the columns of TYPES.
 
-    The frames are the models judged_segments, segment_counts, segment_inputs, segment_moments,
+    The frames are the models segment_definitions, segment_counts, segment_inputs, segment_moments,
     segment_overlaps and segment_transitions. What can't be judged is there with the verdict "not known" and
     a note that says why.
     """

@@ -73,8 +73,8 @@ def outlook(
 ) -> pd.DataFrame:
     """Return a row per segment of each segmentation whose segments don't overlap, in the columns of TYPES.
 
-    The frames are the models judged_segments, segment_counts and segment_transitions; discount_rate is per
-    year. Months are pooled as they are, without smoothing. Who appears arrives at the mean rate of the
+    The frames are the models segment_definitions, segment_counts and segment_transitions; discount_rate is
+    per year. Months are pooled as they are, without smoothing. Who appears arrives at the mean rate of the
     months, who is no longer in the segmentation has left for good and brings nothing. Money of a month
     comes in its middle.
     """

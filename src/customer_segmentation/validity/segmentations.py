@@ -35,7 +35,7 @@ Row = dict[str, object]  # of TYPES
 class Segmentation:
     """What the SQL models say of one segmentation.
 
-    segments: its rows of judged_segments that are in use, in order; counts: of segment_counts, also those
+    segments: its rows of segment_definitions that are in use, in order; counts: of segment_counts, also those
     outside of all segments; inputs: of segment_inputs; moments: of segment_moments in the latest window;
     overlaps: of segment_overlaps, seen from it; transitions: of segment_transitions, with those of all
     customers.

@@ -63,7 +63,7 @@ def substantial(one: Segmentation) -> Iterator[Row]:
     """Judge whether segments hold enough customers, and enough revenue."""
     everybody, all_revenue = one.customers, float(one.placed["revenue_12m"].sum())
     for segment in one.segments.to_dict("records"):
-        name, least = segment["segment"], segment["min_share"]
+        name, least = segment["segment"], segment["least_share"]
         own = one.of(name)
         customers = int(own["customers"].sum())
         share = customers / everybody if everybody else None
