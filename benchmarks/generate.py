@@ -475,8 +475,8 @@ def day_later(folder: Path, target: Path) -> None:
 
     0.1 % of the orders are touched: 70 % of these are of the new day, 10 % come late and are up to 60 days
     old, 15 % are corrected (less paid, paid back, or cancelled) and 5 % are cancelled; `updated_at` says
-    when. All of these have the time of this load in `loaded_at`, late ones as well. No row is gone: where an input
-    says when rows were loaded, nobody could see that.
+    when. All of these have the time of this load in `loaded_at`, late ones as well. No row is gone: where an
+    input says when rows were loaded, nobody could see that.
     """
     target.mkdir(parents=True, exist_ok=True)
     connection = connect(target)
