@@ -1,8 +1,9 @@
 """The checks that the project makes of each row of its inputs, as one script makes them: `--checked` of (a).
 
-Columns, types and what is accepted are read from the project's contract. One condition tells plain rows, and
-only the others are looked at column by column. Those that can't be used are written into the table `rejected`
-with what is wrong with them, in the project's words (macros/staging/check_input.sql).
+Columns, types and what is accepted are read from the project's contract. One condition on the rows as they
+are tells plain ones; only the others are trimmed and looked at column by column. Those that can't be used are
+written into the table `rejected` with what is wrong with them, in the project's words
+(macros/staging/check_input.sql).
 """
 
 from datetime import date
@@ -19,7 +20,11 @@ TYPES = {"string": "varchar", "decimal": "decimal(18, 4)"}
 # in this order, because items and events name orders and products
 INPUTS = ("orders", "products", "order_items", "events")
 SAYS_NOTHING = ("", "-", "null", "\\n", "n/a", "#n/a", "nan", "nat", "<na>", "none")
-ODD_TEXT = r"[^ -~\p{Lo}]|\x{3164}|[eE][+]|#"
+# of the texts of a row, joined by bars: what may be broken, has spaces around it or says nothing
+ODD_TEXT = (
+    r"[^ -~\p{Lo}]|\x{3164}|[eE][+]|#"
+    r"|(^|\|)( |\||$|(?i:-|null|\\n|n/a|nan|nat|<na>|none)(\||$))| (\||$)"
+)
 BROKEN_TEXT = (
     r"[\x{FFFD}\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{009F}]"
     r"|[\x{00C2}\x{00C3}][\x{0080}-\x{00BF}]|[\x{00E0}-\x{00EF}][\x{0080}-\x{00BF}]{2}"
@@ -39,28 +44,35 @@ class Checks:
         self.connection = connection
         self.folder = folder
         self.contract = read_contract()
-        self.rejected: dict[str, int] = {}
+        # of each input, how many rows are not plain
+        self.odd: dict[str, int] = {}
         connection.execute(
             """
+            create temp table odd (input varchar, row_number bigint);
             create table rejected
                 (input varchar, row_number bigint, row_key varchar, reasons varchar, row_json varchar)
             """
         )
         self.latest = self._latest_date()
         for name in INPUTS:
-            (self.rejected[name],) = connection.execute(self._reject(name)).fetchone()
+            (count,) = connection.execute(self._find_odd(name)).fetchone()
+            if count:
+                connection.execute(self._reject(name))
+            self.odd[name] = count
 
     def accepted(self, name: str) -> str:
         """Return the SQL of the accepted rows of an input, in the types of the contract."""
-        columns = self.contract[name]["columns"]
+        columns, file = self.contract[name]["columns"], self._file(name)
+        plain = ", ".join(f"{_plain(column, rules)} as {column}" for column, rules in columns.items())
+        if not self.odd[name]:
+            return f"(select {plain} from {file} as source)"
         typed = ", ".join(f"{_typed(column, rules)} as {column}" for column, rules in columns.items())
-        # a file without rejected rows is read as it is
-        accepted = (
-            f"where file_row_number not in (select row_number from rejected where input = '{name}')"
-            if self.rejected[name]
-            else ""
-        )
-        return f"(select {typed} from {self._file(name)} as source {accepted})"
+        odd, rejected = (f"select row_number from {of} where input = '{name}'" for of in ("odd", "rejected"))
+        return f"""(
+            select {plain} from {file} as source where file_row_number not in ({odd})
+            union all
+            select {typed} from {file} as source where file_row_number in ({odd} except {rejected})
+        )"""
 
     def _file(self, name: str) -> str:
         return f"read_parquet('{self.folder / name}.parquet', file_row_number = true)"
@@ -100,38 +112,68 @@ class Checks:
             """
         ).fetchone()[0]
 
+    def _references(self, name: str) -> dict[str, str]:
+        """Return the columns that name rows of another input, with the SQL of what there is to name."""
+        return {
+            column: f"select {column} from {self.accepted(rules['references'])} where {column} is not null"
+            for column, rules in self.contract[name]["columns"].items()
+            if rules.get("references") in self.odd
+        }
+
+    def _find_odd(self, name: str) -> str:
+        """Return the SQL that notes the rows of an input that are not plain."""
+        columns, keys = self.contract[name]["columns"], self.contract[name]["key"]
+        # what comes of a list is compared with it
+        texts = [
+            name for name, rules in columns.items() if rules["type"] == "string" and "values" not in rules
+        ]
+        text = f"concat_ws('|', {', '.join(texts)})"
+        conditions = [
+            f"regexp_matches({text}, '{ODD_TEXT}')",
+            f"strlen({text}) > {LONGEST_TEXT}",
+            f"hash({_hashed(keys)}) in (from repeated)",
+            *(f"{column} not in ({known})" for column, known in self._references(name).items()),
+        ]
+        for column, rules in columns.items():
+            if rules.get("required"):
+                conditions.append(f"source.{column} is null")
+            if rules["type"] != "string":
+                conditions.append(f"source.{column} is not null and {_typed(column, rules)} is null")
+            conditions += [
+                condition
+                for reason, condition in _checks(column, rules, self.latest, _plain(column, rules))
+                if reason.startswith(("negative", "absurd", "too_early", "after_as_of_date", "unknown_value"))
+                and column not in texts
+            ]
+        return f"""
+            insert into odd
+            with repeated as (
+                select hash({_hashed(keys)}) from {self._file(name)} as source
+                where {_has_all(keys)}
+                group by all having count(*) > 1
+            )
+            select '{name}', file_row_number
+            from {self._file(name)} as source
+            where {" or ".join(f"coalesce({condition}, false)" for condition in conditions)}
+        """
+
     def _reject(self, name: str) -> str:
-        """Return the SQL that writes the rejected rows of an input."""
-        definition = self.contract[name]
-        columns, keys = definition["columns"], definition["key"]
-        key, file = ", ".join(keys), self._file(name)
-        has_key = " and ".join(f"{column} is not null" for column in keys)
+        """Return the SQL that writes the rejected rows of an input, of those that are not plain."""
+        columns, keys = self.contract[name]["columns"], self.contract[name]["key"]
         typed = [f"{_typed(column, rules)} as {column}" for column, rules in columns.items()]
         typed += [
             f"{_typed(column, rules)} is null and {_text(column)} is not null as unread_{column}"
             for column, rules in columns.items()
             if rules["type"] != "string"
         ]
-        # the values of a list are known to be plain
-        texts = ", ".join(
-            column for column, rules in columns.items() if rules["type"] == "string" and "values" not in rules
-        )
-        references = {
-            column: f"select {column} from {self.accepted(rules['references'])} where {column} is not null"
+        checks = [
+            check
             for column, rules in columns.items()
-            if rules.get("references") in self.rejected
-        }
-        checks = [check for column, rules in columns.items() for check in _checks(column, rules, self.latest)]
-        odd = [
-            f"regexp_matches(concat_ws(' ', {texts}), '{ODD_TEXT}')",
-            f"length(concat_ws(' ', {texts})) > {LONGEST_TEXT}",
-            *(condition for reason, condition in checks if not reason.startswith("broken_")),
-            f"hash({key}) in (from repeated)",
-            *(f"{column} not in ({known})" for column, known in references.items()),
+            for check in _checks(column, rules, self.latest, column)
         ]
         checks += [
             (f"unknown_reference:{column}", f"{column} not in ({known})")
-            for column, known in references.items()
+            for column, known in self._references(name).items()
         ]
         reasons = ", ".join(f"case when {condition} then '{reason}' end" for reason, condition in checks)
         newest = "updated_at desc nulls last, " if "updated_at" in columns else ""
@@ -139,30 +181,22 @@ class Checks:
             insert into rejected
             with typed as (
                 select {", ".join(typed)}, file_row_number, source
-                from {file} as source
-            ),
-            repeated as materialized (
-                select hash({key}) from typed
-                where {has_key}
-                group by all having count(*) > 1
-            ),
-            odd as materialized (
-                select * from typed
-                where {" or ".join(f"coalesce({condition}, false)" for condition in odd)}
+                from {self._file(name)} as source
+                where file_row_number in (select row_number from odd where input = '{name}')
             ),
             checked as (
                 select
                     *,
                     regexp_replace(to_json(source)::varchar, ',"file_row_number":[0-9]+.$', '}}') as row_json,
                     nullif(concat_ws(', ', {reasons}), '') as problems
-                from odd
+                from typed
             ),
             -- of rows with one key, the best is kept
             numbered as (
                 select
                     *,
                     row_number() over (
-                        partition by {key} order by problems nulls first, {newest}row_json
+                        partition by {", ".join(keys)} order by problems nulls first, {newest}row_json
                     ) as copy_number
                 from checked
             ),
@@ -171,43 +205,50 @@ class Checks:
                     *,
                     coalesce(
                         problems,
-                        case when copy_number > 1 and {has_key}
-                            then 'duplicate:{"+".join(keys)}' end
+                        case when copy_number > 1 and {_has_all(keys)} then 'duplicate:{"+".join(keys)}' end
                     ) as reasons
                 from numbered
             )
-            select '{name}', file_row_number, concat_ws('|', {key}), reasons, row_json
+            select '{name}', file_row_number, concat_ws('|', {", ".join(keys)}), reasons, row_json
             from reasoned
             where reasons is not null
         """
 
 
-def _checks(column: str, rules: dict, latest: date) -> list[tuple[str, str]]:
-    """Return what can be wrong with the values of a column: [(reason, condition)]."""
+def _checks(column: str, rules: dict, latest: date, value: str) -> list[tuple[str, str]]:
+    """Return what can be wrong with the values of a column, given as SQL: [(reason, condition)]."""
     kind, checks = rules["type"], []
     if rules.get("required"):
         unread = "" if kind == "string" else f" and not unread_{column}"
-        checks.append((f"missing:{column}", f"{column} is null{unread}"))
+        checks.append((f"missing:{column}", f"{value} is null{unread}"))
     if kind == "string":
-        checks.append((f"broken_text:{column}", f"regexp_matches({column}, '{BROKEN_TEXT}')"))
-        checks.append((f"absurd:{column}", f"length({column}) > {LONGEST_TEXT}"))
+        checks.append((f"broken_text:{column}", f"regexp_matches({value}, '{BROKEN_TEXT}')"))
+        checks.append((f"absurd:{column}", f"length({value}) > {LONGEST_TEXT}"))
         if column.endswith("_id"):
-            checks.append((f"broken_id:{column}", f"regexp_matches({column}, '{BROKEN_ID}')"))
+            checks.append((f"broken_id:{column}", f"regexp_matches({value}, '{BROKEN_ID}')"))
     else:
         checks.append((f"wrong_type:{column}", f"unread_{column}"))
     if kind in ("decimal", "integer"):
         most = MAX_AMOUNT if rules["max"] == "max_amount" else rules["max"]
-        checks.append((f"negative:{column}", f"{column} < 0"))
-        checks.append((f"absurd:{column}", f"{column} > {most}"))
+        checks.append((f"negative:{column}", f"{value} < 0"))
+        checks.append((f"absurd:{column}", f"{value} > {most}"))
     elif kind in ("date", "timestamp"):
         earliest = rules.get("earliest", "1970-01-01")
-        checks.append((f"too_early:{column}", f"{column} < date '{earliest}'"))
+        checks.append((f"too_early:{column}", f"{value} < date '{earliest}'"))
         if not rules.get("known_later"):
-            checks.append((f"after_as_of_date:{column}", f"{column}::date > date '{latest}'"))
+            checks.append((f"after_as_of_date:{column}", f"{value}::date > date '{latest}'"))
     if "values" in rules:
-        known = _is_one_of(column, rules["values"])
-        checks.append((f"unknown_value:{column}", f"{column} is not null and not {known}"))
+        known = _is_one_of(value, rules["values"])
+        checks.append((f"unknown_value:{column}", f"{value} is not null and not {known}"))
     return checks
+
+
+def _has_all(keys: list[str]) -> str:
+    return " and ".join(f"{key} is not null" for key in keys)
+
+
+def _hashed(keys: list[str]) -> str:
+    return ", ".join(f"trim(source.{key}::varchar)" for key in keys)
 
 
 def _is_one_of(text: str, values: tuple[str, ...]) -> str:
@@ -223,8 +264,13 @@ def _text(column: str) -> str:
     return f"(case when not ({nothing}) then {text} end)"
 
 
+def _plain(column: str, rules: dict) -> str:
+    """SQL of a column of a plain row in the type of the contract."""
+    return f"source.{column}::varchar" if rules["type"] == "string" else _typed(column, rules)
+
+
 def _typed(column: str, rules: dict) -> str:
-    """SQL of a column in the type of the contract: null where it can't be read."""
+    """SQL of a column of any row in the type of the contract: null where it can't be read."""
     if rules["type"] == "string":
         return f"lower({_text(column)})" if "values" in rules else _text(column)
     return f"try_cast(source.{column} as {TYPES.get(rules['type'], rules['type'])})"
