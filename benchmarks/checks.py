@@ -8,6 +8,7 @@ written into the table `rejected` with what is wrong with them, in the project's
 
 from datetime import date
 from pathlib import Path
+from time import perf_counter
 
 import duckdb
 
@@ -44,8 +45,9 @@ class Checks:
         self.connection = connection
         self.folder = folder
         self.contract = read_contract()
-        # of each input, how many rows are not plain
+        # of each input, how many rows are not plain, and the seconds that its checks took
         self.odd: dict[str, int] = {}
+        self.seconds: dict[str, float] = {}
         connection.execute(
             """
             create temp table odd (input varchar, row_number bigint);
@@ -55,10 +57,12 @@ class Checks:
         )
         self.latest = self._latest_date()
         for name in INPUTS:
+            begun = perf_counter()
             (count,) = connection.execute(self._find_odd(name)).fetchone()
             if count:
                 connection.execute(self._reject(name))
             self.odd[name] = count
+            self.seconds[name] = round(perf_counter() - begun, 3)
 
     def accepted(self, name: str) -> str:
         """Return the SQL of the accepted rows of an input, in the types of the contract."""
