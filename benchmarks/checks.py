@@ -44,7 +44,7 @@ class Checks:
         """Check all rows and write the table `rejected`: input, row_number, row_key, reasons, row_json."""
         self.connection = connection
         self.folder = folder
-        self.contract = read_contract()
+        self.contract = {name: self._there(name, rules) for name, rules in read_contract().items()}
         # of each input, how many rows are not plain, and the seconds that its checks took
         self.odd: dict[str, int] = {}
         self.seconds: dict[str, float] = {}
@@ -77,6 +77,15 @@ class Checks:
             union all
             select {typed} from {file} as source where file_row_number in ({odd} except {rejected})
         )"""
+
+    def _there(self, name: str, definition: dict) -> dict:
+        """Return what the contract says of an input, with those of its columns that the file has."""
+        if name not in INPUTS:
+            return definition
+        query = f"select column_name from (describe from {self._file(name)})"
+        there = {column for (column,) in self.connection.execute(query).fetchall()}
+        columns = {column: rules for column, rules in definition["columns"].items() if column in there}
+        return definition | {"columns": columns}
 
     def _file(self, name: str) -> str:
         return f"read_parquet('{self.folder / name}.parquet', file_row_number = true)"
@@ -129,7 +138,7 @@ class Checks:
         columns, keys = self.contract[name]["columns"], self.contract[name]["key"]
         # what comes of a list is compared with it
         texts = [
-            name for name, rules in columns.items() if rules["type"] == "string" and "values" not in rules
+            column for column, rules in columns.items() if rules["type"] == "string" and "values" not in rules
         ]
         text = f"concat_ws('|', {', '.join(texts)})"
         conditions = [
