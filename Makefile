@@ -77,8 +77,8 @@ lint: $(VENV)/.installed-dev ## style of Python and SQL, and types
 docs: $(VENV)/.installed-$(LOCK) $(VENV)/.installed-docs ## every table and column, and where it comes from, as pages in build/docs/
 	@$(BIN)/segmentation docs --input "$(INPUT)"
 
-bench: $(VENV)/.installed-bench ## speed and memory beside two references, into benchmarks/; SIZES="10k 100k 1m"
-	@$(BIN)/python benchmarks/run.py $(SIZES)
+bench: $(VENV)/.installed-bench ## speed and memory beside two references, into benchmarks/; SIZES="demo 10k 100k 1m"
+	@$(BIN)/python benchmarks/run.py $(SIZES) $(FLAGS)
 
 lock: ## the locks anew, from pyproject.toml; needs uv; FLAGS=--upgrade takes newer versions
 	@$(UV) $(COMPILE) $(FLAGS) --extra dev --output-file requirements-dev.lock

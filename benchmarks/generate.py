@@ -1,15 +1,18 @@
 """A shop of any size, written straight to Parquet by DuckDB: orders, order items, products and events.
 
 Every value is a hash of who it belongs to, what it is for and the seed. So the files are the same in every
-run and with any number of threads, and nothing needs to be held in memory but what DuckDB sorts, which it
-does on disk beyond the limit.
+run and with any number of threads. Nothing is held in memory but what is sorted: of each order and each visit
+who, when and which, from which all else follows as the files are written. Beyond the limit that is done on
+disk.
 
 The shop is skewed as real ones are: few customers order most, spend differs by orders of magnitude, customers
 come and leave all the time, Decembers are strong and Januaries on sale, everybody has favourite categories
 and a favourite channel, and few products make most of the sales. The files carry the column names of the
-input contract.
+input contract, and `loaded_at` beside them: when the row was written to the warehouse, in the night after it
+happened or was last changed.
 
-`python benchmarks/generate.py FOLDER CUSTOMERS` writes FOLDER and, a day later, FOLDER_day2.
+`python benchmarks/generate.py FOLDER CUSTOMERS` writes FOLDER and, a day later, FOLDER_day2; with `first`
+behind it, FOLDER only.
 """
 
 import sys
@@ -29,7 +32,7 @@ TABLES = ("orders", "order_items", "products", "events")
 
 # Of the orders of all time, so many are touched by a day later: see day_later().
 CHANGED_SHARE = 0.001
-NEW, LATE, CORRECTED, DELETED = 0.70, 0.10, 0.15, 0.05
+NEW, LATE, CORRECTED, CANCELLED = 0.70, 0.10, 0.15, 0.05
 LATE_BY_AT_MOST = 60  # days
 
 CATEGORY_NAMES = [
@@ -96,8 +99,18 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def customers(first: int, last: int) -> str:
-    """SQL of the customers numbered from `first` to before `last`: what they are like.
+def loaded_after(day: str) -> str:
+    """SQL of when the rows of a day are written to the warehouse: in the night after it, at two."""
+    return f"({day})::date + interval 26 hour"
+
+
+def numbers(first: int, last: int) -> str:
+    """SQL of the numbers from `first` to before `last`."""
+    return f"select unnest(range({first}, {last})) as number"
+
+
+def customers(rows: str) -> str:
+    """SQL of rows with the `number` of a customer: what that customer is like, beside what is in them.
 
     A customer comes on `first_day` and is gone from `last_day`, both in days since the first; between them
     `orders_wished` orders are on their mind, of which the season thins out some.
@@ -108,7 +121,7 @@ def customers(first: int, last: int) -> str:
             least(greatest((last_day - first_day) * orders_a_day, 0), 2000) as orders_wished
         from (
             select
-                number,
+                *,
                 'c' || lpad(number::varchar, 8, '0') as customer_id,
                 -- one in five was there before the data begins
                 floor({DAYS} * case when chance(number, 'known') < 0.2 then 0.05 * chance(number, 'comes')
@@ -132,7 +145,7 @@ def customers(first: int, last: int) -> str:
                 end as usual_channel,
                 case when chance(number, 'bargains') < 0.3 then 0.55 else 0.15 end as discount_chance,
                 chance(number, 'tracked') < 0.5 as is_tracked
-            from (select unnest(range({first}, {last})) as number)
+            from ({rows})
         )
     """
 
@@ -200,7 +213,8 @@ def order_columns(moments: str, latest: str) -> str:
                     ordered_at + to_seconds((100 + 86400 * chance(dice, 'changed'))::bigint),
                     timestamp '{latest} 23:59:59'
                 )
-            ) as updated_at
+            ) as updated_at,
+            {loaded_after("updated_at")} as loaded_at
         from paid
     """
 
@@ -209,7 +223,7 @@ def order_file_columns(ids: str) -> str:
     """The columns of orders.parquet, in their order, with the SQL that makes the id."""
     return (
         f"{ids} as order_id, customer_id, ordered_at, amount, discount_amount, returned_amount, returned_at, "
-        "cost_amount, status, channel, updated_at"
+        "cost_amount, status, channel, updated_at, loaded_at"
     )
 
 
@@ -221,11 +235,14 @@ def write(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> None
 
 
 def items_of(orders: str) -> str:
-    """SQL of the lines of orders: 1.8 on average; what they cost is what the order costs, to the cent."""
+    """SQL of the lines of orders: 1.8 on average; what they cost is what the order costs, to the cent.
+
+    They are loaded with the order and don't change after that: orders has placed_at, when that was.
+    """
     return f"""
         with numbered as (
             select
-                order_id, amount, discount_amount,
+                order_id, amount, discount_amount, placed_at,
                 substr(customer_id, 2)::bigint as number,
                 hash(order_id) as dice,
                 least(1 + floor(ln(chance(hash(order_id), 'lines')) / ln(0.4444)), 12)::int as lines,
@@ -253,7 +270,8 @@ def items_of(orders: str) -> str:
             'p' || lpad((category + {CATEGORIES} * rank)::varchar, 5, '0') as product_id,
             case when chance(line_dice, 'two') < 0.15 then 2 else 1 end as quantity,
             {share_of("amount")} as amount,
-            {share_of("discount_amount")} as discount_amount
+            {share_of("discount_amount")} as discount_amount,
+            {loaded_after("placed_at")} as loaded_at
         from tastes
     """
 
@@ -274,39 +292,51 @@ def share_of(column: str) -> str:
 
 
 def events_of(orders: str, people: str, last_day: str) -> str:
-    """SQL of events: the online orders of the tracked half, and visits that led to nothing.
+    """SQL of events: the online orders of the tracked half, and visits that led to nothing, as they began.
 
-    `people` has customer_id, number, first_day, last_day and visits_wished.
+    `people` has number, first_day, last_day and visits_wished.
     """
     return f"""
         with bought as (
             select
-                customer_id,
+                substr(customer_id, 2)::bigint as number,
                 ordered_at - interval 20 minute as starts_at,
-                's' || substr(order_id, 2) as session_id,
-                hash(order_id, 'session') as dice,
+                substr(order_id, 2)::bigint as visit,
                 true as has_bought
             from {orders}
             where channel in ('web', 'app') and chance(substr(customer_id, 2)::bigint, 'tracked') < 0.5
                 and chance(hash(order_id), 'seen') < 0.5
         ),
         visits as (
-            select *, unnest(range(floor(visits_wished + chance(number, 'visits'))::bigint)) as k
+            select *, unnest(range(floor(visits_wished + chance(number, 'visits'))::bigint)) as visit
             from ({people})
         ),
         looked as (
             select
-                customer_id,
+                number,
                 timestamp '{FIRST_DAY}' + to_seconds((86400 * (
-                    first_day + (last_day - first_day) * chance(number * 4096 + k, 'visit')
+                    first_day + (last_day - first_day) * chance(number * 4096 + visit, 'visit')
                 ))::bigint) as starts_at,
-                'v' || number || '-' || k as session_id,
-                hash(number * 4096 + k, '{last_day}', 'session') as dice,
+                visit,
                 false as has_bought
             from visits
         ),
+        begun as (
+            select * from (select * from bought union all select * from looked)
+            order by starts_at, number, has_bought, visit
+        ),
         sessions as (
-            select * from bought union all select * from looked
+            select
+                *,
+                'c' || lpad(number::varchar, 8, '0') as customer_id,
+                case
+                    when has_bought then 's' || substr(nth_order(visit), 2) else 'v' || number || '-' || visit
+                end as session_id,
+                case
+                    when has_bought then hash(nth_order(visit), 'session')
+                    else hash(number * 4096 + visit, '{last_day}', 'session')
+                end as dice
+            from begun
         ),
         steps as (
             select
@@ -332,7 +362,7 @@ def events_of(orders: str, people: str, last_day: str) -> str:
                 when step > 0 then 'p' || lpad((
                     case
                         when chance(dice, 'taste') < 0.6
-                            then any_category(substr(customer_id, 2)::bigint, 'favourite')
+                            then any_category(number, 'favourite')
                         else any_category(hash(dice, step), 'category')
                     end
                     + {CATEGORIES} * least(floor(pow(chance(hash(dice, step), 'product'), 2.5)
@@ -345,7 +375,8 @@ def events_of(orders: str, people: str, last_day: str) -> str:
                 else 'tablet'
             end as device,
             ['direct', 'search', 'email', 'social'][1 + floor(4 * pow(chance(dice, 'led by'), 1.5))::int]
-                as channel
+                as channel,
+            {loaded_after("occurred_at")} as loaded_at
         from steps
     """
 
@@ -356,8 +387,8 @@ def generate(folder: Path, number: int) -> None:
     connection = connect(folder)
     moments = f"""
         with wishes as (
-            select *, unnest(range(1 + ceil(2 * orders_wished)::bigint)) as k
-            from ({customers(0, number)})
+            select number, first_day, last_day, unnest(range(1 + ceil(2 * orders_wished)::bigint)) as k
+            from ({customers(numbers(0, number))})
         ),
         times as (
             select
@@ -371,34 +402,36 @@ def generate(folder: Path, number: int) -> None:
             from wishes
         )
         select
-            * exclude (day, date_day),
+            number, k,
             date_day + to_seconds((25200 + 57600 * chance(number * 4096 + k, 'hour'))::bigint) as ordered_at
         from times
         where k = 0 or chance(number * 4096 + k, 'season') < season(date_day)
+        order by ordered_at, number, k
     """
-    connection.execute(
-        f"create table sorted as from ({order_columns(moments, LAST_DAY)}) order by ordered_at, number, k"
-    )
     write(
         connection,
-        f"select {order_file_columns('nth_order(rowid + 1)')} from sorted",
+        f"""
+        select {order_file_columns("nth_order(row_number() over ())")}
+        from ({order_columns(customers(moments), LAST_DAY)})
+        """,
         folder / "orders.parquet",
     )
-    connection.execute("drop table sorted")
     orders = f"'{folder / 'orders.parquet'}'"
-    write(connection, items_of(orders), folder / "order_items.parquet")
-    people = f"""
-        select
-            * replace (least(last_day + 30, {DAYS}) as last_day),
-            60 * chance(number, 'curious') * exp(0.7 * bell(number, 'visits')) * 0.1 as visits_wished
-        from ({customers(0, number)})
-        where is_tracked
-    """
     write(
         connection,
-        f"from ({events_of(orders, people, LAST_DAY)}) order by occurred_at, event_id",
-        folder / "events.parquet",
+        items_of(f"(select *, ordered_at as placed_at from {orders})"),
+        folder / "order_items.parquet",
     )
+    people = f"""
+        select
+            number,
+            first_day,
+            least(last_day + 30, {DAYS}) as last_day,
+            60 * chance(number, 'curious') * exp(0.7 * bell(number, 'visits')) * 0.1 as visits_wished
+        from ({customers(numbers(0, number))})
+        where is_tracked
+    """
+    write(connection, events_of(orders, people, LAST_DAY), folder / "events.parquet")
     write(connection, products(), folder / "products.parquet")
     connection.close()
     write_inputs(folder)
@@ -413,7 +446,8 @@ def products() -> str:
             [{names}][1 + number % {CATEGORIES}] || ' ' || (1 + number // {CATEGORIES}) as product_name,
             [{names}][1 + number % {CATEGORIES}] as category,
             'brand ' || floor(200 * pow(chance(number, 'brand'), 2))::int as brand,
-            timestamp '{FIRST_DAY}' as updated_at
+            timestamp '{FIRST_DAY}' as updated_at,
+            {loaded_after("updated_at")} as loaded_at
         from (select unnest(range({PRODUCTS})) as number)
         order by product_id
     """
@@ -428,7 +462,10 @@ def write_inputs(folder: Path) -> None:
         "time_zone: Europe/Berlin",
         "max_amount: 1000000",
         "inputs:",
-        *(f"  {table}: {{file: {folder.resolve() / table}.parquet}}" for table in TABLES),
+        *(
+            f"  {table}: {{file: {folder.resolve() / table}.parquet, loaded_at: loaded_at}}"
+            for table in TABLES
+        ),
     ]
     (folder / "inputs.yml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -437,8 +474,9 @@ def day_later(folder: Path, target: Path) -> None:
     """Writes the files of `folder` as they are a day later.
 
     0.1 % of the orders are touched: 70 % of these are of the new day, 10 % come late and are up to 60 days
-    old, 15 % are corrected (less paid, paid back, or cancelled; `updated_at` says when) and 5 % are gone,
-    with their lines.
+    old, 15 % are corrected (less paid, paid back, or cancelled) and 5 % are cancelled; `updated_at` says
+    when. All of these have the time of this load in `loaded_at`, late ones as well. No row is gone: where an
+    input says when rows were loaded, nobody could see that.
     """
     target.mkdir(parents=True, exist_ok=True)
     connection = connect(target)
@@ -457,14 +495,14 @@ def day_later(folder: Path, target: Path) -> None:
             order_id,
             case
                 when row_number() over (order by hash(order_id, {SEED}), order_id)
-                    <= {round(touched * DELETED)}
-                    then 'deleted'
+                    <= {round(touched * CANCELLED)}
+                    then 'cancelled'
                 else 'corrected'
             end as fate
         from {before}
         where ordered_at >= date '{LAST_DAY}' - {LATE_BY_AT_MOST}
         order by hash(order_id, {SEED}), order_id
-        limit {round(touched * (DELETED + CORRECTED))}
+        limit {round(touched * (CANCELLED + CORRECTED))}
         """
     )
     # who orders: one in eight is new, the others are who placed some order of the last half year
@@ -492,69 +530,74 @@ def day_later(folder: Path, target: Path) -> None:
             from (select unnest(range({round(touched * (NEW + LATE))})) as draw) as drawn
             inner join recent on floor({recent} * chance(draw, 'who')) = recent.rowid
         ) as draws
-        inner join ({customers(0, known + touched)}) as people on draws.number = people.number
+        inner join ({customers(numbers(0, known + touched))}) as people on draws.number = people.number
     """
     connection.execute(
         f"create table added as select *, row_number() over (order by ordered_at, number, k) as place "
         f"from ({order_columns(moments, latest)})"
     )
+    connection.execute(f"update added set loaded_at = {loaded_after(new_day)}")
     last_id = f"(select max(substr(order_id, 2)::bigint) from {before})"
     write(
         connection,
         f"""
-        select orders.* replace (
-            case when fate is not null and chance(orders.order_id, 'correction') < 0.4
-                then (amount * 0.9)::decimal(12, 2) else amount end as amount,
-            case when fate is not null and chance(orders.order_id, 'correction') between 0.4 and 0.8
-                then (amount * 0.5)::decimal(12, 2) else returned_amount end as returned_amount,
-            case when fate is not null and chance(orders.order_id, 'correction') between 0.4 and 0.8
-                then {new_day} + interval 10 hour else returned_at end as returned_at,
-            case
-                when fate is not null and chance(orders.order_id, 'correction') > 0.8 then 'cancelled'
-                when status = 'pending' and chance(orders.order_id, 'paid') < 0.7 then 'completed'
-                else status
-            end as status,
-            case when fate is not null or (status = 'pending' and chance(orders.order_id, 'paid') < 0.7)
-                then {new_day} + interval 11 hour else updated_at end as updated_at
+        with known as (
+            select
+                orders.*,
+                fate is not null as is_touched,
+                case when fate = 'corrected' then chance(orders.order_id, 'correction') end as correction,
+                fate = 'cancelled' or correction > 0.8 as is_cancelled,
+                status = 'pending' and chance(orders.order_id, 'paid') < 0.7 as is_paid
+            from {before} as orders
+            left join fates on orders.order_id = fates.order_id
         )
-        from {before} as orders
-        left join fates on orders.order_id = fates.order_id
-        where fate is distinct from 'deleted'
+        select
+            * exclude (is_touched, correction, is_cancelled, is_paid) replace (
+                case when correction < 0.4 then (amount * 0.9)::decimal(12, 2) else amount end as amount,
+                case when correction between 0.4 and 0.8 then (amount * 0.5)::decimal(12, 2)
+                    else returned_amount end as returned_amount,
+                case when correction between 0.4 and 0.8 then {new_day} + interval 10 hour
+                    else returned_at end as returned_at,
+                case when is_cancelled then 'cancelled' when is_paid then 'completed' else status end
+                    as status,
+                case when is_touched or is_paid then {new_day} + interval 11 hour else updated_at end
+                    as updated_at,
+                case when is_touched or is_paid then {loaded_after(new_day)} else loaded_at end as loaded_at
+            )
+        from known
         union all
         select {order_file_columns(f"nth_order({last_id} + place)")} from added
         """,
         target / "orders.parquet",
     )
     after = f"'{target / 'orders.parquet'}'"
+    is_added = f"order_id > (select max(order_id) from {before})"
     write(
         connection,
         f"""
-        select items.*
-        from '{folder / "order_items.parquet"}' as items
-        where order_id not in (select order_id from fates where fate = 'deleted')
+        from '{folder / "order_items.parquet"}'
         union all
-        from ({items_of(f"(from {after} where order_id > (select max(order_id) from {before}))")})
+        from ({items_of(f"(select *, {new_day} as placed_at from {after} where {is_added})")})
         """,
         target / "order_items.parquet",
     )
     # visits of the new day: as many as a day has on average
     people = f"""
         select
-            number, customer_id, {DAYS} as first_day, {DAYS} + 1 as last_day,
+            number, {DAYS} as first_day, {DAYS} + 1 as last_day,
             {shoppers} / {known} as visits_wished
-        from ({customers(0, known)})
+        from ({customers(numbers(0, known))})
         where is_tracked and chance(number, 'visits a day later') < 0.005
     """
-    connection.execute(
-        f"create table opened as from {after} where order_id > (select max(order_id) from {before})"
-    )
+    connection.execute(f"create table opened as from {after} where {is_added}")
     write(
         connection,
         f"""
         from '{folder / "events.parquet"}'
         union all
         select * replace ('n' || event_id as event_id, 'n' || session_id as session_id,
-            least(greatest(occurred_at, {new_day}), {new_day} + interval 86399 second) as occurred_at)
+            least(greatest(occurred_at, {new_day}), {new_day} + interval 86399 second) as occurred_at,
+            {loaded_after(new_day)} as loaded_at)
         from ({events_of("opened", people, latest)})
         """,
         target / "events.parquet",
@@ -568,7 +611,8 @@ def main() -> None:
     """Writes a shop into the folder and with as many customers as the arguments say, and a day later."""
     folder, number = Path(sys.argv[1]), int(sys.argv[2])
     generate(folder, number)
-    day_later(folder, folder.with_name(folder.name + "_day2"))
+    if sys.argv[3:] != ["first"]:
+        day_later(folder, folder.with_name(folder.name + "_day2"))
 
 
 if __name__ == "__main__":

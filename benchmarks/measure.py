@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -113,11 +114,11 @@ def most_held(process: int) -> int:
 def spilled_below(folder: Path) -> int:
     """Return the bytes of DuckDB's temporary files below a folder."""
     total = 0
-    for path in folder.rglob("duckdb_temp*"):
-        try:
-            total += path.stat().st_size
-        except OSError:  # gone in the meantime
-            continue
+    for place, _, names in os.walk(folder):  # which passes over folders that are gone in the meantime
+        for name in names:
+            if name.startswith("duckdb_temp"):
+                with suppress(OSError):
+                    total += Path(place, name).stat().st_size
     return total
 
 

@@ -3,16 +3,19 @@
 DuckDB reads the Parquet files, sorts, and writes the result. In between, customers are numbers and states are
 arrays: from one as-of date to the next, what came in is added and what left the last twelve months is taken
 off, so each order is touched once for each number that it counts in, however many dates there are. The input
-is taken as clean: nothing is checked, nothing is rejected.
+is taken as clean: nothing is checked, nothing is rejected. With `--checked`, every row of orders, order
+items, products and events is checked as the project does it, in all columns (checks.py), and only those that
+pass are used.
 
 It fits by the project's own functions (clusters, BG/NBD), because only equal fits give equal tables.
 Clusters, which take longest and keep one core busy, are fitted in a process beside the rest.
 
-`python benchmarks/reference_duckdb.py FOLDER DATABASE [MONTHS]` reads FOLDER/orders.parquet, and
-FOLDER/events.parquet for the one column of the clusters that orders don't know, and writes DATABASE. Prints
-seconds by step as JSON.
+`python benchmarks/reference_duckdb.py FOLDER DATABASE [--months MONTHS] [--checked]` reads
+FOLDER/orders.parquet, and FOLDER/events.parquet for the one column of the clusters that orders don't know,
+and writes DATABASE. Prints seconds by step as JSON.
 """
 
+import argparse
 import json
 import sys
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -26,6 +29,7 @@ from time import perf_counter
 import duckdb
 import numpy as np
 import pandas as pd
+from checks import Checks
 from core import (
     HORIZONS,
     METRICS,
@@ -108,9 +112,14 @@ class Total:
 class Shop:
     """The orders and visits of an input, as streams."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, months: int):
-        """Read them; customers are numbered in the order of their ids."""
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, folder: Path, months: int, checks: Checks | None = None
+    ):
+        """Read them, or those that passed the checks; customers are numbered in the order of their ids."""
         self.connection = connection
+        orders, events = (
+            checks.accepted(name) if checks else f"'{folder / name}.parquet'" for name in ("orders", "events")
+        )
         connection.execute(
             f"""
             create temp table counted as
@@ -123,7 +132,7 @@ class Shop:
                     else coalesce(returned_amount, 0) end * {MONEY})::bigint as returned,
                 greatest(coalesce(returned_at, ordered_at), ordered_at)::date as returned_day,
                 coalesce(status = 'returned' or (amount > 0 and returned_amount >= amount), false) as is_back
-            from '{folder / "orders.parquet"}'
+            from {orders}
             where coalesce(status, 'completed') <> 'cancelled'
             """
         )
@@ -152,10 +161,14 @@ class Shop:
             """
         )
         connection.execute("drop table counted")
-        latest = f"greatest(max(day), (select max(occurred_at)::date from '{folder / 'events.parquet'}'))"
-        self.latest = connection.execute(
-            f"select {latest} from (select max(ordered_at)::date as day from '{folder / 'orders.parquet'}')"
-        ).fetchone()[0]
+        latest = f"greatest(max(day), (select max(occurred_at)::date from {events}))"
+        self.latest = (
+            checks.latest
+            if checks
+            else connection.execute(
+                f"select {latest} from (select max(ordered_at)::date as day from {orders})"
+            ).fetchone()[0]
+        )
         self.dates = as_of_dates(self.latest, months)
         self.fit_dates = fit_dates(self.dates)
         visits = self._fetch(
@@ -163,7 +176,7 @@ class Shop:
             select code, day - date '1970-01-01' as day
             from (
                 select distinct customer_id, occurred_at::date as day, coalesce(session_id, '') as session_id
-                from '{folder / "events.parquet"}'
+                from {events}
                 where occurred_at >= date '{self.dates[0]}' - 90
             ) as visits
             inner join codes on visits.customer_id = codes.customer_id
@@ -510,8 +523,15 @@ class Watch:
         self.seconds[step] = round(self.seconds.get(step, 0) + now - self.since, 3)
         self.since = now
 
+    def move(self, step: str, part: str, seconds: float) -> None:
+        """Count a part of a step as a step of its own."""
+        self.seconds[step] = round(self.seconds[step] - seconds, 3)
+        self.seconds[part] = seconds
 
-def run(folder: Path, database: Path, months: int = SETTINGS["history_months"]) -> dict[str, float]:
+
+def run(
+    folder: Path, database: Path, months: int = SETTINGS["history_months"], *, checked: bool = False
+) -> dict[str, float]:
     """Write the core tables of an input into a database; return the seconds by step."""
     watch = Watch()
     database.unlink(missing_ok=True)
@@ -519,18 +539,18 @@ def run(folder: Path, database: Path, months: int = SETTINGS["history_months"]) 
         beside.submit(int).result()  # forked here, before DuckDB has threads
         with duckdb.connect(str(database)) as connection:
             connection.execute("set enable_progress_bar = false")
-            _run(connection, folder, months, beside, watch)
+            checks = Checks(connection, folder) if checked else None
+            if checks:
+                watch.lap("checks, beyond those of inputs")
+                for name, seconds in checks.seconds.items():
+                    watch.move("checks, beyond those of inputs", f"check {name}", seconds)
+            _run(connection, Shop(connection, folder, months, checks), beside, watch)
     return watch.seconds
 
 
 def _run(
-    connection: duckdb.DuckDBPyConnection,
-    folder: Path,
-    months: int,
-    beside: ProcessPoolExecutor,
-    watch: Watch,
+    connection: duckdb.DuckDBPyConnection, shop: Shop, beside: ProcessPoolExecutor, watch: Watch
 ) -> None:
-    shop = Shop(connection, folder, months)
     watch.lap("read")
     found = features(shop)
     watch.lap("features")
@@ -563,5 +583,17 @@ def _run(
     watch.lap("profiles")
 
 
+def main() -> None:
+    """Write the core tables of the folder that the arguments name, and print the seconds by step."""
+    parser = argparse.ArgumentParser(description="Writes the core tables by one script.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("database", type=Path)
+    parser.add_argument("--months", type=int, default=SETTINGS["history_months"])
+    parser.add_argument("--checked", action="store_true", help="Check every row as the project does.")
+    arguments = parser.parse_args()
+    seconds = run(arguments.folder, arguments.database, arguments.months, checked=arguments.checked)
+    json.dump(seconds, sys.stdout)
+
+
 if __name__ == "__main__":
-    json.dump(run(Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:])), sys.stdout)
+    main()

@@ -3,21 +3,33 @@
 import json
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 GB = 1024**3
-# what is aimed at, at the largest size
-TARGETS = {
-    "core_to_a": 1.5,
-    "b_to_core": 5.0,
-    "build_to_a": 4.0,
-    "build_to_b": 1.0,
-    "memory": 6.0,
-    "growth": 1.05,
-    "refresh": 0.15,
-}
+DEMO = "demo"
 SLOWEST = 10
+# of wall time: what, at which size, which run, seconds at most
+TIMES = (
+    ("Demo, first build", DEMO, "build", 40),
+    ("Demo, next run with nothing new", DEMO, "again", 12),
+    ("100 thousand customers, first build", "100k", "build", 60),
+    ("100 thousand customers, next day", "100k", "daily", 18),
+    ("1 million customers, first build", "1m", "build", 200),
+    ("1 million customers, next day", "1m", "daily", 45),
+)
+# of what is measured at the largest size
+LARGEST = "1m"
+DATABASE, CORE_TO_A, MEMORY, GROWTH = 2.5, 2.5, 6.0, 1.05
+# to be built once with the memory of a usual machine
+ONCE, MEMORY_ONCE = "10m", 24.0
+
+
+def read(folder: Path) -> dict:
+    """Return the results that a folder has."""
+    file = folder / "results.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
 def write(found: dict, folder: Path) -> None:
@@ -38,8 +50,7 @@ def comparisons(found: dict) -> Iterator[dict]:
     """Yield every comparison that was made."""
     for of_size in found["sizes"].values():
         yield from of_size.get("check", {}).get("comparisons", [])
-        if "is_equal" in of_size.get("same", {}):
-            yield of_size["same"]
+        yield from (of_size[same] for same in SAME.values() if "is_equal" in of_size.get(same, {}))
 
 
 def growth(found: dict, measured: Callable[[dict], float | None]) -> list[tuple[str, str, float]]:
@@ -47,7 +58,7 @@ def growth(found: dict, measured: Callable[[dict], float | None]) -> list[tuple[
 
     measured: of a size, what grows; None where it was not measured.
     """
-    known = [(size, of_size["orders"], measured(of_size)) for size, of_size in found["sizes"].items()]
+    known = [(size, of_size["orders"], measured(of_size)) for size, of_size in _shops(found).items()]
     known = [entry for entry in known if entry[2]]
     return [
         (small, large, math.log(more / less) / math.log(many / few))
@@ -55,9 +66,14 @@ def growth(found: dict, measured: Callable[[dict], float | None]) -> list[tuple[
     ]
 
 
+def _shops(found: dict) -> dict[str, dict]:
+    """Return the sizes of the generated shop: the demo is another one."""
+    return {size: of_size for size, of_size in found["sizes"].items() if size != DEMO}
+
+
 def page(found: dict) -> list[str]:
     """Return the lines of RESULTS.md."""
-    sizes, machine = found["sizes"], found["machine"]
+    sizes, shops, machine = found["sizes"], _shops(found), found["machine"]
     largest = list(sizes)[-1]
     packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
     return [
@@ -69,29 +85,20 @@ def page(found: dict) -> list[str]:
         "[ATTEMPTS](ATTEMPTS.md).",
         "All numbers: [results.json](results.json).",
         "",
-        f"Measured on {found['on']} at commit `{found['commit']}`, everything in one run on one machine:",
+        f"Measured on {found['on']} at commit `{found['commit']}`, everything in one run on one machine"
+        f"{' but what was built once' if found.get('alone') else ''}:",
         f"{machine['cores']} cores ({machine['processor']}), {machine['memory'] / GB:.0f} GB of memory, "
         f"{machine['system']}, Python {machine['python']},",
         f"{packages}.",
         "",
-        f"## Targets, at {sizes[largest]['customers']:,} customers and {sizes[largest]['orders']:,} orders",
+        "## Targets",
         "",
-        *_table(["Target", "At most", "Measured", ""], _targets(found)),
+        *_table(["Target", "At most", "Measured", "CPU s", ""], _targets(found)),
         "",
         "## Wall time, memory and size",
         "",
         *_table(
-            [
-                "Customers",
-                "Orders",
-                "What",
-                "Wall s",
-                "CPU s",
-                "Peak memory GB",
-                "Spilled GB",
-                "Database GB",
-                "Load before",
-            ],
+            RUN_HEADS,
             [row for of_size in sizes.values() for row in _runs(of_size)],
         ),
         "",
@@ -100,14 +107,15 @@ def page(found: dict) -> list[str]:
         *_table(
             [
                 "Customers",
-                "Build / (a)",
-                "Build / (b)",
                 "Core / (a)",
-                "(b) / core",
-                "Core and all it needs / (a)",
+                "Core / (a) checked",
                 "Core / (a), both without cluster fits",
+                "Core and all it needs / (a) checked",
+                "Build / (a) checked",
+                "Core / (b)",
+                "Next day / build",
             ],
-            [_ratios(of_size) for of_size in sizes.values()],
+            [_ratios(of_size) for of_size in shops.values()],
         ),
         "",
         "## Where the time of the build goes",
@@ -117,13 +125,6 @@ def page(found: dict) -> list[str]:
             [_split(of_size) for of_size in sizes.values() if "wall" in of_size.get("build", {})],
         ),
         "",
-        "## Growth exponents",
-        "",
-        *_table(
-            ["From", "To", "Whole build", "Core models", "All models", "Tests", "Peak memory"],
-            _growths(found),
-        ),
-        "",
         f"## The {SLOWEST} slowest nodes at {sizes[largest]['customers']:,} customers",
         "",
         *_table(
@@ -131,36 +132,62 @@ def page(found: dict) -> list[str]:
             _slowest(found),
         ),
         "",
-        "## Steps of the references",
-        "",
-        *_table(["Customers", "Reference", "Steps, s"], _steps(found)),
-        "",
-        "## The core tables of all three are equal",
+        "## Growth exponents",
         "",
         *_table(
-            ["Customers", "Reference", "Table", "Rows", "Columns", "Largest difference", "Allowed", ""],
-            [row for of_size in sizes.values() for row in _checked(of_size)],
+            ["From", "To", "Whole build", "Core models", "All models", "Tests", "Peak memory"],
+            _growths(found),
         ),
         "",
-        "## A day later",
+        "## All compute the same",
+        "",
+        "The core tables, of the project and of each reference:",
         "",
         *_table(
             [
                 "Customers",
-                "Refresh s",
-                "Part of the build",
-                "Everything with the same fits s",
-                "Rows compared",
-                "Columns",
-                "Different",
+                "Reference",
+                "Tables",
+                "Rows",
+                "Largest difference, as part of what is allowed",
+                "",
             ],
-            [row for of_size in sizes.values() for row in _later(of_size)],
+            [row for of_size in shops.values() for row in _checked(of_size)],
         ),
         "",
+        "The features of the latest date, after a daily run and after all was computed anew:",
+        "",
+        *_table(
+            ["Customers", "Daily run", "Rows", "Columns", "Different"],
+            [row for of_size in shops.values() for row in _later(of_size)],
+        ),
+        "",
+        *_alone(found),
         "## The core models",
         "",
         ", ".join(f"`{name}`" for name in sizes[largest].get("build", {}).get("core_nodes", [])) + ".",
     ]
+
+
+def _alone(found: dict) -> Iterator[str]:
+    """Yield the lines on each size that is built alone."""
+    for of_size in found.get("alone", {}).values():
+        orders, machine = of_size.get("orders"), of_size["machine"]
+        yield from [
+            f"## {of_size['customers']:,} customers"
+            + (f" and {orders:,} orders, built once" if orders else ""),
+            "",
+            f"Measured on {of_size['on']} at commit `{of_size['commit']}`, on {machine['cores']} cores with "
+            f"{machine['memory'] / GB:.0f} GB of memory, of which DuckDB had {of_size['memory_limit']}."
+            + (f" The files of the shop take {of_size['files'] / GB:.1f} GB." if "files" in of_size else ""),
+            "",
+            *_table(RUN_HEADS, list(_runs(of_size))),
+            "",
+            "Its slowest nodes:",
+            "",
+            *_table(["Node", "Seconds", "Share of the wall time, s"], _slowest_of(of_size.get("build", {}))),
+            "",
+        ]
 
 
 def _table(heads: list[str], rows: list[list[str]]) -> list[str]:
@@ -185,56 +212,124 @@ def _said(value: float | None, form: str = ".2f") -> str:
     return "not measured" if value is None else f"{value:{form}}"
 
 
-def _targets(found: dict) -> list[list[str]]:
-    of_size = list(found["sizes"].values())[-1]
-    build, a, b = of_size.get("build", {}), _wall(of_size, "a"), _wall(of_size, "b")
-    wall, core = build.get("wall"), build.get("core")
-    growths = growth(found, lambda size: _wall(size, "build"))
-    peak = build["peak_memory"] / GB if build.get("peak_memory") else None
-    rows = [
-        ("Core models, in times of (a)", TARGETS["core_to_a"], _ratio(core, a)),
-        ("Core models, in times of (b)", 1 / TARGETS["b_to_core"], _ratio(core, b)),
-        ("Whole build with tests, in times of (a)", TARGETS["build_to_a"], _ratio(wall, a)),
-        ("Whole build with tests, in times of (b)", TARGETS["build_to_b"], _ratio(wall, b)),
-        ("Peak memory of the build, GB", TARGETS["memory"], peak),
-        (
-            "Growth exponent of the whole build, from the size before",
-            TARGETS["growth"],
-            growths[-1][2] if growths else None,
-        ),
-        ("Daily run, as part of the build", TARGETS["refresh"], _ratio(_wall(of_size, "refresh"), wall)),
-    ]
-    told = [
-        [
-            name,
-            f"{limit:g}",
-            _said(value),
-            "" if value is None else "met" if value <= limit else "**not met**",
+@dataclass(frozen=True)
+class Target:
+    """What is aimed at and what was measured: None where it was not.
+
+    limit: at most; None where there is none. cpu: seconds of processor time, where it is a run.
+    """
+
+    what: str
+    limit: float | None
+    measured: float | None
+    unit: str = ""
+    cpu: float | None = None
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether it is; None where it was not measured, or nothing is aimed at."""
+        return None if self.limit is None or self.measured is None else self.measured <= self.limit
+
+    def cells(self) -> list[str]:
+        """Return a row of the table."""
+        unit = f" {self.unit}" if self.unit else ""
+        form = ".0f" if self.unit == "s" and self.measured and self.measured >= 100 else ".3g"
+        return [
+            self.what,
+            "" if self.limit is None else f"{self.limit:g}{unit}",
+            "not measured" if self.measured is None else f"{self.measured:{form}}{unit}",
+            "" if self.cpu is None else f"{self.cpu:.0f}",
+            {None: "", True: "met", False: "**not met**"}[self.is_met],
         ]
-        for name, limit, value in rows
-    ]
-    little = of_size.get("little_memory")
+
+
+def targets(found: dict) -> list[Target]:
+    """Return all targets with what was measured."""
+    sizes = found["sizes"]
+    rows = []
+    for what, size, name, limit in TIMES:
+        run = sizes.get(size, {}).get(name, {})
+        rows.append(Target(what, limit, run.get("wall"), "s", run.get("cpu")))
+    of_size = sizes.get(LARGEST, {})
+    build = of_size.get("build", {})
+    core = build.get("core")
+    growths = [exponent for _, size, exponent in growth(found, _build_wall) if size == LARGEST]
+    for what, limit, measured, unit in (
+        ("Database", DATABASE, _in_gb(build.get("database_size")), "GB"),
+        ("Core models, in times of (a)", CORE_TO_A, _ratio(core, _wall(of_size, "a")), ""),
+        (
+            "Core models, in times of (a) with every row checked",
+            None,
+            _ratio(core, _checked_as_core(of_size)),
+            "",
+        ),
+        ("Peak memory of the build", MEMORY, _in_gb(build.get("peak_memory")), "GB"),
+        ("Growth exponent of the build, from the size before", GROWTH, growths[0] if growths else None, ""),
+    ):
+        rows.append(Target(f"1 million customers, {what[0].lower()}{what[1:]}", limit, measured, unit))
+    return rows
+
+
+def _targets(found: dict) -> list[list[str]]:
+    told = [target.cells() for target in targets(found)]
+    little = next((of["little_memory"] for of in found["sizes"].values() if "little_memory" in of), None)
     if little:
-        worked = "wall" in little
-        told.append(
-            [
-                "Build with 2 GB for DuckDB",
-                "succeeds",
-                f"{little['wall']:.0f} s, {little['spilled'] / GB:.1f} GB spilled" if worked else "failed",
-                "met" if worked else "**not met**",
-            ]
-        )
-    return told
+        told.append(["Largest size, with 2 GB for DuckDB", "succeeds", *_outcome(little)])
+    once = found.get("alone", {}).get(ONCE, {})
+    what = "10 million customers, built once" + (f" at commit `{once['commit']}`" if once else "")
+    return [*told, [what, f"{MEMORY_ONCE:g} GB of memory", *_outcome(once.get("build"), MEMORY_ONCE)]]
+
+
+def _outcome(run: dict | None, memory: float | None = None) -> list[str]:
+    """Return what to say of a run that must succeed, with no more than so many GB of memory."""
+    if run is None:
+        return ["not measured", "", ""]
+    if "problem" in run:
+        return ["failed", "", "**not met**"]
+    peak = _in_gb(run["peak_memory"])
+    parts = [
+        f"{run['wall']:.0f} s",
+        *([f"{peak:.1f} GB of memory"] if memory and peak else []),
+        f"{run['spilled'] / GB:.1f} GB spilled",
+    ]
+    is_met = memory is None or (peak is not None and peak <= memory)
+    return [", ".join(parts), f"{run['cpu']:.0f}", "met" if is_met else "**not met**"]
+
+
+def _in_gb(size: float | None) -> float | None:
+    return size / GB if size else None
+
+
+def _build_wall(of_size: dict) -> float | None:
+    return _wall(of_size, "build")
 
 
 RUNS = {
-    "build": "full build, tests included",
+    "generate": "generating the shop",
+    "build": "first build, tests included",
+    "again": "once more, with nothing new",
     "a": "reference (a), DuckDB and scipy",
+    "a_checked": "reference (a), every row checked",
     "b": "reference (b), pandas",
-    "refresh": "a day later, daily run",
+    "daily": "a day later, daily run",
     "apply": "a day later, all models with the same fits, no tests",
-    "little_memory": "full build with 2 GB for DuckDB",
+    "build_unsaid": "first build, inputs don't say what is new",
+    "unsaid": "a day later, daily run, inputs don't say what is new",
+    "little_memory": "first build with 2 GB for DuckDB",
 }
+RUN_HEADS = [
+    "Customers",
+    "Orders",
+    "What",
+    "Wall s",
+    "CPU s",
+    "Peak memory GB",
+    "Spilled GB",
+    "Database GB",
+    "Load before",
+]
+# of each daily run, what came of comparing it with a run that computes all anew
+SAME = {"daily": "same_daily", "unsaid": "same_unsaid"}
 
 
 def _runs(of_size: dict) -> Iterator[list[str]]:
@@ -242,7 +337,6 @@ def _runs(of_size: dict) -> Iterator[list[str]]:
         run = of_size.get(name)
         if not run:
             continue
-        what += f" (`segmentation {run['command']}`)" if "command" in run else ""
         start = [f"{of_size['customers']:,}", f"{of_size['orders']:,}", what]
         if "problem" in run:
             yield [*start, "failed", "", "", "", "", ""]
@@ -259,27 +353,35 @@ def _runs(of_size: dict) -> Iterator[list[str]]:
         ]
 
 
+def _checked_as_core(of_size: dict) -> float | None:
+    """Return the seconds of (a) that checks the inputs which core models check, and no others."""
+    wall = _wall(of_size, "a_checked")
+    core = of_size.get("build", {}).get("core_nodes", [])
+    for step, seconds in of_size.get("a_checked", {}).get("steps", {}).items():
+        if step.startswith("check ") and f"checked_{step.removeprefix('check ')}" not in core:
+            wall -= seconds
+    return wall
+
+
 def _ratios(of_size: dict) -> list[str]:
-    build, a, b = of_size.get("build", {}), _wall(of_size, "a"), _wall(of_size, "b")
+    build, a, whole = of_size.get("build", {}), _wall(of_size, "a"), _wall(of_size, "a_checked")
     wall, core = build.get("wall"), build.get("core")
     core_only = a_only = None
     if core and a:
-        clusters = build["nodes"].get("fit_clusters", {}).get("share", 0.0)
-        core_only, a_only = (
-            core - clusters,
-            a - of_size["a"]["steps"].get("cluster fits, beyond the rest", 0.0),
-        )
+        core_only = core - build["nodes"].get("fit_clusters", {}).get("share", 0.0)
+        a_only = a - of_size["a"]["steps"].get("cluster fits, beyond the rest", 0.0)
     return [
         f"{of_size['customers']:,}",
         *(
             _said(_ratio(above, below))
             for above, below in (
-                (wall, a),
-                (wall, b),
                 (core, a),
-                (b, core),
-                (build.get("needed"), a),
+                (core, _checked_as_core(of_size)),
                 (core_only, a_only),
+                (build.get("needed"), whole),
+                (wall, whole),
+                (core, _wall(of_size, "b")),
+                (_wall(of_size, "daily"), wall),
             )
         ),
     ]
@@ -311,67 +413,58 @@ def _growths(found: dict) -> list[list[str]]:
 
 
 def _slowest(found: dict) -> list[list[str]]:
-    sizes = [of_size for of_size in found["sizes"].values() if "nodes" in of_size.get("build", {})]
-    if not sizes:
-        return []
-    build = sizes[-1]["build"]
+    largest = list(found["sizes"].values())[-1]
+    build = largest.get("build", {})
     rows = []
-    for name, node in sorted(build["nodes"].items(), key=lambda item: -item[1]["seconds"])[:SLOWEST]:
+    for row, name in zip(_slowest_of(build), _slowest_names(build), strict=True):
         exponents = growth(
             found, lambda size, name=name: size.get("build", {}).get("nodes", {}).get(name, {}).get("seconds")
         )
-        rows.append(
-            [
-                f"`{name}`",
-                f"{node['seconds']:.1f}",
-                f"{node['share']:.1f}",
-                f"{exponents[-1][2]:.2f}" if exponents else "",
-                "core" if name in build["core_nodes"] else "",
-            ]
-        )
+        grown = f"{exponents[-1][2]:.2f}" if exponents and largest in _shops(found).values() else ""
+        rows.append([*row, grown, "core" if name in build["core_nodes"] else ""])
     return rows
 
 
-def _steps(found: dict) -> list[list[str]]:
+def _slowest_names(build: dict) -> list[str]:
+    nodes = build.get("nodes", {})
+    return sorted(nodes, key=lambda name: -nodes[name]["seconds"])[:SLOWEST]
+
+
+def _slowest_of(build: dict) -> list[list[str]]:
     return [
-        [
-            f"{of_size['customers']:,}",
-            f"({name})",
-            ", ".join(f"{step} {seconds:.1f}" for step, seconds in of_size[name]["steps"].items()),
-        ]
-        for of_size in found["sizes"].values()
-        for name in ("a", "b")
-        if "steps" in of_size.get(name, {})
+        [f"`{name}`", f"{build['nodes'][name]['seconds']:.1f}", f"{build['nodes'][name]['share']:.1f}"]
+        for name in _slowest_names(build)
     ]
 
 
 def _checked(of_size: dict) -> Iterator[list[str]]:
-    for found in of_size.get("check", {}).get("comparisons", []):
+    """Yield a row for each reference, and one for each table that differs."""
+    found = of_size.get("check", {}).get("comparisons", [])
+    for reference in sorted({comparison["reference"] for comparison in found}):
+        of_reference = [comparison for comparison in found if comparison["reference"] == reference]
+        largest = max(of["largest_difference"] / of["tolerance"] for of in of_reference)
+        start = [f"{of_size['customers']:,}", reference]
         yield [
-            f"{of_size['customers']:,}",
-            found["reference"],
-            f"`{found['table']}`",
-            f"{found['rows']:,}",
-            str(found["columns"]),
-            f"{found['largest_difference']:.1e}",
-            f"{found['tolerance']:.0e}",
-            "equal"
-            if found["is_equal"]
-            else "**" + "; ".join(found["problems"] or ["nothing compared"]) + "**",
+            *start,
+            str(len(of_reference)),
+            f"{sum(of['rows'] for of in of_reference):,}",
+            f"{largest:.1%}",
+            "equal" if all(of["is_equal"] for of in of_reference) else "**differ**",
         ]
+        for of in of_reference:
+            if not of["is_equal"]:
+                problems = "; ".join(of["problems"] or ["nothing compared"])
+                yield [*start, f"`{of['table']}`", f"{of['rows']:,}", "", f"**{problems}**"]
 
 
 def _later(of_size: dict) -> Iterator[list[str]]:
-    same = of_size.get("same")
-    if not same or "rows" not in same:
-        return
-    refresh, build = _wall(of_size, "refresh"), _wall(of_size, "build")
-    yield [
-        f"{of_size['customers']:,}",
-        f"{refresh:.1f}",
-        f"{refresh / build:.1%}",
-        f"{_wall(of_size, 'apply'):.1f}",
-        f"{same['rows']:,}",
-        str(same["columns"]),
-        f"{same['different']:,}",
-    ]
+    for daily, same in SAME.items():
+        found = of_size.get(same, {})
+        if "rows" in found:
+            yield [
+                f"{of_size['customers']:,}",
+                "inputs say what is new" if daily == "daily" else "inputs don't say what is new",
+                f"{found['rows']:,}",
+                str(found["columns"]),
+                f"{found['different']:,}",
+            ]
