@@ -64,10 +64,10 @@
 {% macro default__key_hash(columns) %}hash({{ columns | join(', ') }}){% endmacro %}
 {% macro spark__key_hash(columns) %}xxhash64({{ columns | join(', ') }}){% endmacro %}
 
-{#- A row as a number of 40 bits that is the same in all versions of an engine, to see whether it is another one now. -#}
+{#- A row as a number of 31 bits that is the same in all versions of an engine, to see whether it is another one now. -#}
 {% macro row_hash(columns) %}{{ return(adapter.dispatch('row_hash', 'customer_segmentation')(columns)) }}{% endmacro %}
-{% macro default__row_hash(columns) %}cast(md5_number_lower(concat_ws('|', coalesce(cast({{ columns | join(" as string), ''), coalesce(cast(") }} as string), ''))) >> 24 as bigint){% endmacro %}
-{% macro spark__row_hash(columns) %}shiftrightunsigned(xxhash64({{ columns | join(', ') }}), 24){% endmacro %}
+{% macro default__row_hash(columns) %}cast(md5_number_lower(concat_ws('|', coalesce(cast({{ columns | join(" as string), ''), coalesce(cast(") }} as string), ''))) % 2147483647 as bigint){% endmacro %}
+{% macro spark__row_hash(columns) %}pmod(xxhash64({{ columns | join(', ') }}), 2147483647){% endmacro %}
 
 {#- A variable of the session: its value, and how it is set. -#}
 {% macro session_variable(name) %}{{ return(adapter.dispatch('session_variable', 'customer_segmentation')(name)) }}{% endmacro %}
@@ -97,6 +97,11 @@
 {% macro whole_number_text(text) %}{{ return(adapter.dispatch('whole_number_text', 'customer_segmentation')(text)) }}{% endmacro %}
 {% macro default__whole_number_text(text) %}(case when contains({{ text }}, '.0') then regexp_replace({{ text }}, '^([0-9]+)[.]0+$', '\1') else {{ text }} end){% endmacro %}
 {% macro spark__whole_number_text(text) %}regexp_replace({{ text }}, '^([0-9]+)[.]0+$', '$1'){% endmacro %}
+
+{#- One of several percentiles of a column, each a value that is there; an engine may find all of them at once. -#}
+{% macro percentile(column, shares, number) %}{{ return(adapter.dispatch('percentile', 'customer_segmentation')(column, shares, number)) }}{% endmacro %}
+{% macro default__percentile(column, shares, number) %}quantile_disc({{ column }}, [{{ shares | join(', ') }}])[{{ number }}]{% endmacro %}
+{% macro spark__percentile(column, shares, number) %}percentile_disc({{ shares[number - 1] }}) within group (order by {{ column }}){% endmacro %}
 
 {#- Several values as one that is ordered by the first, then by the second. -#}
 {% macro in_order(values) %}{{ return(adapter.dispatch('in_order', 'customer_segmentation')(values)) }}{% endmacro %}

@@ -164,7 +164,7 @@ delete from {{ this }} where definitions_version <> '{{ definitions_version(publ
 select
     periods.customer_id,
     {{ dates }}.as_of_date,
-    sum(periods.history_hash) as history_hash,
+    cast(sum(periods.history_hash) as {{ dbt.type_bigint() }}) as history_hash,
     sum(periods.revenue) as revenue
 from {{ ref('customer_periods') }} as periods
 inner join {{ dates }} on periods.period_end <= {{ dates }}.as_of_date

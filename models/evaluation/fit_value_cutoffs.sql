@@ -17,7 +17,7 @@ expectations as (
 select
     as_of_date as fitted_on,
     {%- for quintile in range(1, 5) %}
-    percentile_disc({{ quintile / 5 }}) within group (order by expected_revenue_365d) as cutoff_{{ quintile }},
+    {{ percentile('expected_revenue_365d', [0.2, 0.4, 0.6, 0.8], quintile) }} as cutoff_{{ quintile }},
     {%- endfor %}
     count(*) as customers
 from expectations

@@ -31,7 +31,7 @@ days as (
 select
     facts.customer_id,
     days.period_end,
-    sum(facts.row_hash) as history_hash,
+    cast(sum(facts.row_hash) as {{ dbt.type_bigint() }}) as history_hash,
     sum(facts.revenue) as revenue
 from facts
 inner join days on facts.date_day = days.date_day

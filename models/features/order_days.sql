@@ -62,15 +62,15 @@ days as (
     select
         customer_id,
         date_day,
-        sum(orders_placed) as orders_placed,
-        sum(orders_kept) as orders_kept,
-        sum(orders) as orders,
-        sum(revenue) as revenue,
-        sum(margin) as margin,
-        sum(discount_amount) as discount_amount,
-        sum(list_amount) as list_amount,
-        sum(returnable_amount) as returnable_amount,
-        sum(returned_amount) as returned_amount,
+        cast(sum(orders_placed) as integer) as orders_placed,
+        cast(sum(orders_kept) as integer) as orders_kept,
+        cast(sum(orders) as integer) as orders,
+        cast(sum(revenue) as decimal(18, 4)) as revenue,
+        cast(sum(margin) as decimal(18, 4)) as margin,
+        cast(sum(discount_amount) as decimal(18, 4)) as discount_amount,
+        cast(sum(list_amount) as decimal(18, 4)) as list_amount,
+        cast(sum(returnable_amount) as decimal(18, 4)) as returnable_amount,
+        cast(sum(returned_amount) as decimal(18, 4)) as returned_amount,
         max(last_ordered_at) as last_ordered_at
     from movements
     group by customer_id, date_day
@@ -92,7 +92,9 @@ purchases as (
 gaps as (
     select
         *,
-        case when orders_placed > 0 then {{ dbt.datediff('last_purchase_day', 'date_day', 'day') }} end as gap_days
+        cast(
+            case when orders_placed > 0 then {{ dbt.datediff('last_purchase_day', 'date_day', 'day') }} end as integer
+        ) as gap_days
     from purchases
 )
 

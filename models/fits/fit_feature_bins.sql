@@ -26,7 +26,7 @@ bounds as (
         as_of_date as fitted_on,
         feature,
         {%- for tenth in range(1, 10) %}
-        percentile_disc({{ tenth / 10 }}) within group (order by value) as bound_{{ tenth }},
+        {{ percentile('value', [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9], tenth) }} as bound_{{ tenth }},
         {%- endfor %}
         count(*) as customers
     from feature_values

@@ -25,7 +25,7 @@ buyers as (
         {% if metric in by_hand -%}
         {{ by_hand[metric][quintile - 1] }} as cutoff_{{ quintile }},
         {%- else -%}
-        percentile_disc({{ quintile / 5 }}) within group (order by {{ column }}) as cutoff_{{ quintile }},
+        {{ percentile(column, [0.2, 0.4, 0.6, 0.8], quintile) }} as cutoff_{{ quintile }},
         {%- endif %}
         {%- endfor %}
         horizon_days

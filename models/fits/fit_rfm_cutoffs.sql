@@ -18,9 +18,7 @@ buyers as (
         {% if metric in by_hand -%}
         cast({{ by_hand[metric][quintile - 1] }} as double) as cutoff_{{ quintile }},
         {%- else -%}
-        cast(
-            percentile_disc({{ quintile / 5 }}) within group (order by {{ column }}) as double
-        ) as cutoff_{{ quintile }},
+        cast({{ percentile(column, [0.2, 0.4, 0.6, 0.8], quintile) }} as double) as cutoff_{{ quintile }},
         {%- endif %}
         {%- endfor %}
         count(*) as customers,
