@@ -117,6 +117,7 @@ from reasoned
     {%- for name, column in contract['columns'].items() if column.type == 'string' -%}{%- do strings.append(name) -%}{%- endfor -%}
     {%- set keys = [] -%}
     {%- set rows = ref('input_' ~ input) -%}
+    {%- set read_again = ref(input ~ '_read_again') if only_news and inputs_say_what_is_new() and has_input(input) -%}
     {%- for name in contract['key'] -%}{%- do keys.append(typed('source.' ~ name, contract['columns'][name])) -%}{%- endfor -%}
 select
     {%- for name, column in contract['columns'].items() %}
@@ -132,7 +133,7 @@ select
     {%- endif %}
     {{ typed('source.loaded_at', {'type': 'timestamp'}) }} as loaded_at,
     source.broken_row
-from {{ '(' ~ map_input(input, only_news=true) ~ ')' if only_news and reads_only_news() else rows }} as source
+from {{ read_again if only_news and reads_only_news() else rows }} as source
 {%- endmacro %}
 
 {#- Whether anything of a typed row may be wrong: a plain row passes all checks. -#}

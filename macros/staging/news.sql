@@ -59,9 +59,27 @@
     coalesce({{ loaded_at }} {{ known[input] }}, true)
 {%- endmacro %}
 
+{#- The SQL of a table of the rows of an input that are read again: one look at all rows, for all that read these. -#}
+{% macro rows_read_again(input) %}
+    {{ config(enabled=inputs_say_what_is_new() and has_input(input)) }}
+    {%- set rows = ref('input_' ~ input) -%}
+    {%- if reads_only_news() -%}
+{{ map_input(input, only_news=true) }}
+    {%- else -%}
+-- everything is read
+select * from {{ rows }}
+where false
+-- depends_on: {{ ref('orders_read_again' if input == 'order_items' else 'customers_with_news') }}
+    {%- endif -%}
+{% endmacro %}
+
 {#- The ids by which rows of an input are read again: of customers or, for lines, of their orders. -#}
 {% macro ids_read_again(input, place=ref) -%}
-    select {{ id_read_by(input) }} from {{ place('orders_with_news' if input == 'order_items' else 'customers_with_news') }}
+    {%- if input == 'order_items' -%}
+    select order_id from {{ place('orders_read_again') }} where order_id is not null
+    {%- else -%}
+    select customer_id from {{ place('customers_with_news') }}
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro id_read_by(input) %}{{ return('order_id' if input == 'order_items' else 'customer_id') }}{% endmacro %}
@@ -112,10 +130,7 @@
         or {{ is_loaded_since(input, 'loaded_at') }}
         {%- if has_key(input) %}
         {%- set key = input_contract()[input]['key'][0] %}
-        or {{ key }} in (
-            select typed.{{ key }} from ({{ typed_rows(input) }}) as typed
-            where {{ is_loaded_since(input, 'typed.loaded_at') }}
-        )
+        or {{ key }} in (select again.{{ key }} from {{ built_model(input ~ '_read_again') }} as again)
         {%- endif %}
         {%- else %}
         customer_id in ({{ ids_read_again('orders', built_model) }})
@@ -154,7 +169,23 @@
     {{ return(local_md5(tojson([mappings, var('max_amount'), var('history_months'), var('time_zone')], sort_keys=true))) }}
 {% endmacro %}
 
-{#- One number for a set of typed rows of an input. -#}
-{% macro hash_of_rows(input) -%}
-    coalesce(cast(sum(mod({{ key_hash(input_contract()[input]['columns'].keys()) }}, 2147483647)) as {{ dbt.type_bigint() }}), 0)
+{#- The latest load of an input, and that which was read; as literals, because then only rows of that time are looked at. -#}
+{% macro loaded_until(input) %}
+    {{ return(as_timestamp('select max(try_cast(loaded_at as timestamp)) from ' ~ ref('input_' ~ input))) }}
+{% endmacro %}
+
+{% macro read_until(input) %}
+    {{ return(as_timestamp('select min(loaded_until) from ' ~ read_loads() ~ " where input = '" ~ input ~ "'")) }}
+{% endmacro %}
+
+{% macro as_timestamp(query) %}
+    {%- set found = run_query(query).rows[0][0] if execute and flags.WHICH in ('run', 'build') -%}
+    {{ return("cast('" ~ found ~ "' as timestamp)" if found else 'cast(null as timestamp)') }}
+{% endmacro %}
+
+{#- One number for the rows of a load. -#}
+{% macro hash_of_load(input, loaded_at) -%}
+    select coalesce(cast(sum(mod({{ key_hash(input_contract()[input]['columns'].keys()) }}, 2147483647)) as {{ dbt.type_bigint() }}), 0)
+    from ({{ typed_rows(input) }}) as typed
+    where loaded_at = {{ loaded_at }}
 {%- endmacro %}

@@ -1,0 +1,1 @@
+{{ rows_read_again('order_items') }}
