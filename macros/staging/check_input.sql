@@ -28,7 +28,7 @@
     from {{ ref('checked_' ~ input) }}
     where
         reasons is null
-        {%- if only_news and reads_only_news() %}
+        {%- if only_news and has_input(input) and reads_only_news() %}
         and {{ id_read_by(input) }} in ({{ ids_read_again(input) }})
         {%- endif %}
 {% endmacro %}
@@ -117,7 +117,9 @@ from reasoned
     {%- for name, column in contract['columns'].items() if column.type == 'string' -%}{%- do strings.append(name) -%}{%- endfor -%}
     {%- set keys = [] -%}
     {%- set rows = ref('input_' ~ input) -%}
-    {%- set read_again = ref(input ~ '_read_again') if only_news and inputs_say_what_is_new() and has_input(input) -%}
+    {%- if only_news and has_input(input) and inputs_say_what_is_new() -%}
+        {%- set read_again = ref(input ~ '_read_again') -%}
+    {%- endif -%}
     {%- for name in contract['key'] -%}{%- do keys.append(typed('source.' ~ name, contract['columns'][name])) -%}{%- endfor -%}
 select
     {%- for name, column in contract['columns'].items() %}
@@ -133,7 +135,7 @@ select
     {%- endif %}
     {{ typed('source.loaded_at', {'type': 'timestamp'}) }} as loaded_at,
     source.broken_row
-from {{ read_again if only_news and reads_only_news() else rows }} as source
+from {{ read_again if read_again and reads_only_news() else rows }} as source
 {%- endmacro %}
 
 {#- Whether anything of a typed row may be wrong: a plain row passes all checks. -#}

@@ -124,8 +124,10 @@ where false
     delete from {{ this }}
     {%- if reads_only_news() %}
     where
-        {%- if this.identifier.startswith('checked_') %}
         {%- set input = this.identifier.removeprefix('checked_') %}
+        {%- if input != this.identifier and not has_input(input) %}
+        false
+        {%- elif input != this.identifier %}
         {{ id_read_by(input) }} in ({{ ids_read_again(input, built_model) }})
         or {{ is_loaded_since(input, 'loaded_at') }}
         {%- if has_key(input) %}

@@ -355,6 +355,20 @@ def test_of_customers_without_news_what_is_stored_stays(project, built_with_load
         assert (CUSTOMERS[1],) not in daily.rows(kept_rows)
 
 
+def test_a_shop_that_has_orders_alone_may_say_when_they_were_loaded(project, tmp_path):
+    rows = _shop()
+    for day in (LAST, LAST + timedelta(days=1)):
+        inputs = {"orders": _write_with_loads(rows, tmp_path / "data", day)["orders"]}
+        variables = {"inputs": inputs, "history_months": 3, "segmentations": ["rfm"]}
+        daily = project.run(tmp_path, "--select", *BUILT, **variables)
+        assert daily.rows("select count(*), sum(orders_placed) from features.order_days") == [
+            (len({(row[1], row[2][:10]) for row in rows["orders"][:-1]}), len(rows["orders"]) - 1)
+        ]
+        rows["orders"].insert(0, [*rows["orders"][0]])
+        rows["orders"][0][0] = "another"
+    assert daily.rows("staging.customers_with_news") == [(CUSTOMERS[0],)]
+
+
 def _database(folder: Path) -> Path:
     return next((folder / "build").glob("*.duckdb"))
 
