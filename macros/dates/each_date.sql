@@ -44,7 +44,7 @@
         {%- if existing is not none -%}{{ adapter.drop_relation(existing) }}{%- endif -%}
         {{ adapter.rename_relation(written, target_relation) }}
     {%- endif -%}
-    {%- do remember_dates() -%}
+    {%- do remember_empty_dates(date_column) -%}
     {{ run_hooks(post_hooks) }}
     {%- do persist_docs(target_relation, model) -%}
     {{ adapter.commit() }}
@@ -96,21 +96,24 @@
     {%- endfor -%}
 {% endmacro %}
 
-{#- Of which dates a table was made: of some it rightly has no rows. -#}
-{% macro made_dates() %}{{ return(built_model('as_of_dates').incorporate(path={'identifier': 'made_dates'})) }}{% endmacro %}
+{#- The dates for which a table rightly has no rows: without a record of them they would be made in every run. -#}
+{% macro empty_dates() %}{{ return(built_model('as_of_dates').incorporate(path={'identifier': 'empty_dates'})) }}{% endmacro %}
 
-{% macro create_made_dates() -%}
-    {%- if execute -%}create table if not exists {{ made_dates() }} (made_table {{ dbt.type_string() }}, as_of_date date){%- endif -%}
+{% macro create_empty_dates() -%}
+    {%- if execute -%}create table if not exists {{ empty_dates() }} (table_name {{ dbt.type_string() }}, as_of_date date){%- endif -%}
 {%- endmacro %}
 
 {% macro stored_dates(date_column) %}
-    {%- set made = 'select as_of_date from ' ~ made_dates() ~ " where made_table = '" ~ this.identifier ~ "'" -%}
-    {{ return(dates_in('(select ' ~ date_column ~ ' from ' ~ this ~ ' union ' ~ made ~ ') as stored', date_column)) }}
+    {%- set empty = 'select as_of_date from ' ~ empty_dates() ~ " where table_name = '" ~ this.identifier ~ "'" -%}
+    {{ return(dates_in('(select ' ~ date_column ~ ' from ' ~ this ~ ' union ' ~ empty ~ ') as stored', date_column)) }}
 {% endmacro %}
 
-{% macro remember_dates() %}
-    {%- do run_query('delete from ' ~ made_dates() ~ " where made_table = '" ~ this.identifier ~ "'") -%}
-    {%- do run_query('insert into ' ~ made_dates() ~ " select '" ~ this.identifier ~ "', as_of_date from " ~ built_model('as_of_dates')) -%}
+{% macro remember_empty_dates(date_column) %}
+    {%- do run_query('delete from ' ~ empty_dates() ~ " where table_name = '" ~ this.identifier ~ "'") -%}
+    {%- do run_query(
+        'insert into ' ~ empty_dates() ~ " select '" ~ this.identifier ~ "', as_of_date from " ~ built_model('as_of_dates')
+        ~ ' where as_of_date not in (select ' ~ date_column ~ ' from ' ~ this ~ ')'
+    ) -%}
 {% endmacro %}
 
 {% macro grid_dates() %}{{ return(dates_in(built_model('as_of_dates'), 'as_of_date')) }}{% endmacro %}

@@ -1,4 +1,4 @@
-{{ config(post_hook=["{{ create_made_dates() }}", "{{ create_read_loads() }}"]) }}
+{{ config(post_hook=["{{ create_empty_dates() }}", "{{ create_read_loads() }}"]) }}
 {%- set dated = {} -%}
 {%- for input, contract in input_contract().items() if contract.dated_by -%}
     {%- do dated.update({input: contract.dated_by}) -%}

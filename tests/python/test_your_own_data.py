@@ -273,7 +273,7 @@ MISTAKES = {
     ),
     "an unknown key": (
         {"inputs": {"orders": ORDERS | {"column": {}}}},
-        ["inputs.orders", "'column'", "columns and where"],
+        ["inputs.orders", "'column'", "columns, where and loaded_at"],
     ),
     "an unknown column": (
         {"inputs": {"orders": ORDERS | {"columns": {"ammount": "amount"}}}},
