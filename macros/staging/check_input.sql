@@ -18,7 +18,8 @@
     where
         not ({{ is_odd(input) | indent(8) }})
         {%- if has_key(input) %}
-        and key_hash not in (select key_hash from {{ ref('repeated_keys') }} where input = '{{ input }}')
+        -- all rows of a key are looked at apart, where one of them is
+        and coalesce(key_hash, 0) not in (select key_hash from {{ ref('checked_' ~ input) }} where key_hash is not null)
         {%- endif %}
         {%- for name, reference in input_references(input).items() if name not in joined %}
         and ({{ name }} is null or {{ name }} in ({{ known_values(name, reference) }}))
@@ -29,7 +30,7 @@
     where
         reasons is null
         {%- if only_news and has_input(input) and reads_only_news() %}
-        and {{ id_read_by(input) }} in ({{ ids_read_again(input) }})
+        and {{ is_read_again(id_read_by(input), input) }}
         {%- endif %}
 {% endmacro %}
 
@@ -104,7 +105,7 @@ select
     {{ name }},
 {%- endfor %}
     reasons,
-    loaded_at,
+    key_hash,
     case when reasons is not null then concat_ws('|', {{ contract['key'] | join(', ') }}) end as row_key,
     case when reasons is not null then row_json end as row_json
 from reasoned
@@ -129,11 +130,15 @@ select
     {%- endif %}
     {%- endfor %}
     {{ is_odd_text("concat_ws(' ', source." ~ strings | join(', source.') ~ ')') }} as has_odd_text,
-    {{ key_hash(keys) }} as key_hash,
+    case when {{ keys | join(' is not null and ') }} is not null then {{ key_hash(keys) }} end as key_hash,
     {%- if whole %}
     source.source_row,
     {%- endif %}
-    {{ typed('source.loaded_at', {'type': 'timestamp'}) }} as loaded_at,
+    -- a time that never comes would hide all that is loaded after it
+    case
+        when {{ typed('source.loaded_at', {'type': 'timestamp'}) }} < cast('9999-01-01' as timestamp)
+            then {{ typed('source.loaded_at', {'type': 'timestamp'}) }}
+    end as loaded_at,
     source.broken_row
 from {{ read_again if read_again and reads_only_news() else rows }} as source
 {%- endmacro %}

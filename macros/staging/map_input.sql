@@ -180,7 +180,7 @@ mapped as (
     from {{ input_source(input) }} as source
     where {{ var('inputs')[input].where or 'true' }}
     {%- if only_news %}
-        and {{ is_read_again(input, mapped, types) | indent(8) }}
+        and {{ is_mapped_row_read_again(input, mapped, types) | indent(8) }}
     {%- endif %}
 {%- else %}
         cast(null as string) as broken_row,

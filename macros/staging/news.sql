@@ -1,7 +1,7 @@
 {#-
-  Where orders, order_items, products and events all say when their rows were loaded (`loaded_at` in the variable `inputs`),
-  a run reads the rows of customers of whom anything is new, and keeps what is stored of the others. Else, and wherever
-  that is not enough, everything is read. docs/decisions/dates_and_refresh.md
+  Where those of orders, order_items, products and events that are there say when their rows were loaded (`loaded_at` in the
+  variable `inputs`), a run reads the rows of customers of whom anything is new, and keeps what is stored of the others.
+  Else, and wherever that is not enough, everything is read. docs/decisions/dates_and_refresh.md
 -#}
 
 {#- The tables that are kept so. -#}
@@ -9,22 +9,20 @@
     {{ return(['stg_orders', 'checked_orders', 'checked_order_items', 'checked_events', 'order_days', 'category_months', 'visits', 'customer_periods']) }}
 {% endmacro %}
 
+{% macro inputs_of_facts() %}{{ return(['orders', 'order_items', 'products', 'events'] | select('in', var('inputs') or {}) | list) }}{% endmacro %}
+
 {% macro inputs_say_what_is_new() %}
     {%- set silent = [] -%}
-    {%- for input, mapping in (var('inputs') or {}).items() if input in inputs_of_facts() and not (mapping or {}).loaded_at -%}
-        {%- do silent.append(input) -%}
-    {%- endfor -%}
+    {%- for input in inputs_of_facts() if not (var('inputs')[input] or {}).loaded_at -%}{%- do silent.append(input) -%}{%- endfor -%}
     {{ return(silent == [] and has_input('orders')) }}
 {% endmacro %}
-
-{% macro inputs_of_facts() %}{{ return(['orders', 'order_items', 'products', 'events']) }}{% endmacro %}
 
 {#- Called at the top of each of these tables. -#}
 {% macro kept_by_customer(post_hook=[]) %}
     {{ config(
         materialized='incremental' if inputs_say_what_is_new() else 'table',
         incremental_strategy='append',
-        on_schema_change='fail',
+        on_schema_change='sync_all_columns',
         pre_hook='{{ forget_what_is_read_again() }}',
         post_hook=post_hook + ['{{ remember_loads() }}'],
     ) }}
@@ -63,117 +61,136 @@
 {% macro rows_read_again(input) %}
     {{ config(enabled=inputs_say_what_is_new() and has_input(input)) }}
     {%- set rows = ref('input_' ~ input) -%}
-    {%- if reads_only_news() -%}
+    {%- set ids = ids_read_again(input) -%}
+    {%- if reads_only_news() and execute -%}
 {{ map_input(input, only_news=true) }}
     {%- else -%}
 -- everything is read
 select * from {{ rows }}
 where false
--- depends_on: {{ ref('orders_read_again' if input == 'order_items' else 'customers_with_news') }}
     {%- endif -%}
 {% endmacro %}
 
-{#- The ids by which rows of an input are read again: of customers or, for lines, of their orders. -#}
+{% macro id_read_by(input) %}{{ return('order_id' if input == 'order_items' else 'customer_id') }}{% endmacro %}
+
+{#- The ids by which rows of an input are read again: of customers or, for lines, of orders. -#}
 {% macro ids_read_again(input, place=ref) -%}
     {%- if input == 'order_items' -%}
+    select order_id from {{ place('orders_with_news') }}
+    union all
     select order_id from {{ place('orders_read_again') }} where order_id is not null
     {%- else -%}
     select customer_id from {{ place('customers_with_news') }}
     {%- endif -%}
 {%- endmacro %}
 
-{% macro id_read_by(input) %}{{ return('order_id' if input == 'order_items' else 'customer_id') }}{% endmacro %}
-
-{#- For facts that are made of facts. -#}
-{% macro and_read_again() -%}
-    {%- if reads_only_news() %}and customer_id in ({{ ids_read_again('orders') }}){% endif -%}
+{#- Rows without an id are few, none of them is used, and nobody can say which of them are new. -#}
+{% macro is_read_again(id, input, place=ref) -%}
+    ({{ id }} is null or {{ id }} in ({{ ids_read_again(input, place) }}))
 {%- endmacro %}
 
-{#- Of stored rows those that a new date, a new reference or another copy may make good or bad. -#}
-{% macro ids_judged_again(input) -%}
-    {%- set key = input_contract()[input]['key'][0] -%}
-    select checked.{{ id_read_by(input) }}
-    from {{ built_model('checked_' ~ input) }} as checked
-    where
-        checked.reasons like '%after_as_of_date:%'
-        or checked.reasons like '%unknown_reference:%'
-        or checked.{{ key }} in (
-            select copies.{{ key }} from {{ built_model('checked_' ~ input) }} as copies
-            where copies.reasons like '%duplicate:%'
-        )
+{#- The same over an expression of the mapping. -#}
+{% macro is_mapped_row_read_again(input, mapped, types) -%}
+    {%- set name = id_read_by(input) -%}
+    {%- set column = input_contract()[input]['columns'][name] -%}
+    {%- set text = trimmed(mapped[name] if types[name] in ('varchar', 'string') else 'cast(' ~ mapped[name] ~ ' as string)') -%}
+    {{ is_read_again('cast(' ~ (mapped[name] if fits(types[name], column) else said('(' ~ text ~ ')', name, column)) ~ ' as string)', input) }}
 {%- endmacro %}
 
-{#- The condition on rows as they come, over the expressions of the mapping. -#}
-{% macro is_read_again(input, mapped, types) -%}
-    {%- if not execute -%}{{ return(ids_read_again(input)) }}{%- endif -%}
-    {%- set texts = {} -%}
-    {%- for name in (id_read_by(input), 'loaded_at') -%}
-        {%- set column = input_contract()[input]['columns'].get(name, {'type': 'timestamp'}) -%}
-        {%- set text = trimmed(mapped[name] if types[name] in ('varchar', 'string') else 'cast(' ~ mapped[name] ~ ' as string)') -%}
-        {%- do texts.update({name: mapped[name] if fits(types[name], column) else said('(' ~ text ~ ')', name, column)}) -%}
-    {%- endfor -%}
-    (
-        cast({{ texts[id_read_by(input)] }} as string) in ({{ ids_read_again(input) }})
-        or {{ is_loaded_since(input, 'try_cast(' ~ texts.loaded_at ~ ' as timestamp)') }}
-    )
+{#- The condition on rows that one of these tables is made of: the same by which it loses rows. -#}
+{% macro and_read_again(customer_id='customer_id') -%}
+    {%- set ids = ids_read_again('orders') if inputs_say_what_is_new() -%}
+    {%- if reads_only_news() %}and {{ customer_id }} in ({{ ids }}){% endif -%}
 {%- endmacro %}
 
 {#- Before a table gets the rows that are read again, it loses those that it had. -#}
 {% macro forget_what_is_read_again() %}
     {%- if is_incremental() -%}
+    {%- set input = model.name.removeprefix('checked_') if model.name.startswith('checked_') else 'orders' %}
     delete from {{ this }}
     {%- if reads_only_news() %}
-    where
-        {%- set input = this.identifier.removeprefix('checked_') %}
-        {%- if input != this.identifier and not has_input(input) %}
-        false
-        {%- elif input != this.identifier %}
-        {{ id_read_by(input) }} in ({{ ids_read_again(input, built_model) }})
-        or {{ is_loaded_since(input, 'loaded_at') }}
-        {%- if has_key(input) %}
-        {%- set key = input_contract()[input]['key'][0] %}
-        or {{ key }} in (select again.{{ key }} from {{ built_model(input ~ '_read_again') }} as again)
-        {%- endif %}
-        {%- else %}
-        customer_id in ({{ ids_read_again('orders', built_model) }})
-        {%- endif %}
+    where {{ is_read_again(id_read_by(input), input, built_model) if has_input(input) else 'false' }}
     {%- endif %}
     {%- endif -%}
 {% endmacro %}
 
-{#- Up to which load each of the tables has read each input: one that failed is behind. -#}
+{#- Rows of an input whose key a fresh row has, and those that were looked at and may now be judged in another way. -#}
+{% macro ids_judged_again(input) -%}
+    {%- set key = input_contract()[input]['key'][0] -%}
+    {%- set checked = built_model('checked_' ~ input) -%}
+    select checked.{{ id_read_by(input) }}
+    from {{ checked }} as checked
+    where
+        checked.reasons like '%after_as_of_date:%'
+        or checked.{{ key }} in (select fresh.{{ key }} from fresh_{{ input }} as fresh)
+        or checked.{{ key }} in (select copies.{{ key }} from {{ checked }} as copies group by copies.{{ key }} having count(*) > 1)
+{%- endmacro %}
+
+{#- A CTE of the rows of an input that were loaded since the last run. -#}
+{% macro fresh_rows(input) -%}
+fresh_{{ input }} as (
+    select *
+    from (
+        {{ typed_rows(input) | indent(8) }}
+    ) as typed
+    where {{ is_loaded_since(input, 'loaded_at') if has_input(input) else 'false' }}
+)
+{%- endmacro %}
+
+{#- By what lines or events are read again: fresh ones, all that name a fresh product, and copies of either. -#}
+{% macro ids_with_news(input) -%}
+    {%- set key = input_contract()[input]['key'][0] -%}
+    select {{ id_read_by(input) }} from fresh_{{ input }}
+    union all
+    {{ ids_judged_again(input) }}
+    union all
+    select typed.{{ id_read_by(input) }}
+    from ({{ typed_rows(input) }}) as typed
+    where
+        typed.{{ key }} in (select fresh.{{ key }} from fresh_{{ input }} as fresh)
+        or typed.product_id in (select fresh.product_id from fresh_products as fresh)
+{%- endmacro %}
+
+{#- Up to which load each of these tables has read each input, and `customers_with_news` has looked: what failed is behind. -#}
 {% macro read_loads() %}{{ return(built_model('as_of_dates').incorporate(path={'identifier': 'read_loads'}) if execute) }}{% endmacro %}
 
 {% macro create_read_loads() -%}
     {%- if execute -%}
-    create table if not exists {{ read_loads() }}
-    (made_table {{ dbt.type_string() }}, input {{ dbt.type_string() }}, loaded_until timestamp, rows_hash {{ dbt.type_bigint() }}, latest_date date, read_with {{ dbt.type_string() }})
+    create table if not exists {{ read_loads() }} (
+        table_name {{ dbt.type_string() }}, input {{ dbt.type_string() }}, loaded_until timestamp, rows_before {{ dbt.type_bigint() }},
+        rows_hash {{ dbt.type_bigint() }}, latest_date date, read_with {{ dbt.type_string() }}
+    )
     {%- endif -%}
 {%- endmacro %}
 
 {% macro remember_loads() %}
-    {%- if execute and inputs_say_what_is_new() -%}
-        {%- do run_query('delete from ' ~ read_loads() ~ " where made_table = '" ~ this.identifier ~ "'") -%}
-        {%- do run_query(
-            "insert into " ~ read_loads() ~ " select '" ~ this.identifier ~ "', input, loaded_until, rows_hash, latest_date, read_with from " ~ built_model('input_loads')
-        ) -%}
+    {%- if execute -%}
+        {%- do run_query('delete from ' ~ read_loads() ~ " where table_name = '" ~ model.name ~ "'") -%}
+        {%- if inputs_say_what_is_new() -%}
+            {%- set looked = built_model('input_loads') if model.name == 'customers_with_news'
+                else read_loads() ~ " where table_name = 'customers_with_news'" -%}
+            {%- do run_query(
+                'insert into ' ~ read_loads() ~ " select '" ~ model.name ~ "', input, loaded_until, rows_before, rows_hash, latest_date, read_with from " ~ looked
+            ) -%}
+        {%- endif -%}
     {%- endif -%}
 {% endmacro %}
 
 {#- What makes the same rows mean something else: everything is then read again. -#}
 {% macro read_with() %}
-    {%- set mappings = {} -%}
+    {%- set told = [input_contract(), var('max_amount'), var('history_months')] -%}
     {%- for input, mapping in var('inputs').items() -%}
-        {%- set told = {} -%}
-        {%- for key, value in mapping.items() if key != 'file' -%}{%- do told.update({key: value}) -%}{%- endfor -%}
-        {%- do mappings.update({input: told}) -%}
+        {%- set mapped = mapped_columns(input) -%}
+        {%- for key in ('where', 'table', 'model', 'query') -%}{%- do told.append(mapping.get(key)) -%}{%- endfor -%}
+        {%- do told.append([input, mapped, mapped_types(input, mapped)]) -%}
     {%- endfor -%}
-    {{ return(local_md5(tojson([mappings, var('max_amount'), var('history_months'), var('time_zone')], sort_keys=true))) }}
+    {%- for node in graph.nodes.values() if node.name in facts_by_customer() -%}{%- do told.append(node.checksum.checksum) -%}{%- endfor -%}
+    {{ return(local_md5(tojson(told, sort_keys=true))) }}
 {% endmacro %}
 
 {#- The latest load of an input, and that which was read; as literals, because then only rows of that time are looked at. -#}
 {% macro loaded_until(input) %}
-    {{ return(as_timestamp('select max(try_cast(loaded_at as timestamp)) from ' ~ ref('input_' ~ input))) }}
+    {{ return(as_timestamp('select max(loaded_at) from (' ~ typed_rows(input) ~ ') as typed')) }}
 {% endmacro %}
 
 {% macro read_until(input) %}
@@ -185,9 +202,12 @@ where false
     {{ return("cast('" ~ found ~ "' as timestamp)" if found else 'cast(null as timestamp)') }}
 {% endmacro %}
 
-{#- One number for the rows of a load. -#}
-{% macro hash_of_load(input, loaded_at) -%}
-    select coalesce(cast(sum(mod({{ key_hash(input_contract()[input]['columns'].keys()) }}, 2147483647)) as {{ dbt.type_bigint() }}), 0)
-    from ({{ typed_rows(input) }}) as typed
-    where loaded_at = {{ loaded_at }}
+{#- How many rows there are before a load, and one number for those of the load itself. -#}
+{% macro rows_of_load(input, loaded_at) -%}
+    (select count(*) from ({{ typed_rows(input) }}) as typed where loaded_at < {{ loaded_at }}),
+    (
+        select coalesce(cast(sum(mod({{ key_hash(input_contract()[input]['columns'].keys()) }}, 2147483647)) as {{ dbt.type_bigint() }}), 0)
+        from ({{ typed_rows(input) }}) as typed
+        where loaded_at = {{ loaded_at }}
+    )
 {%- endmacro %}

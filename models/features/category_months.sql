@@ -11,5 +11,6 @@ select
     coalesce(max(case when amount > 0 then ordered_on end), min(ordered_on)) as grown_on,
     cast(count(*) as integer) as lines
 from ({{ staged_order_items(only_news=true) }}) as order_items
+where true {{ and_read_again() }}
 group by customer_id, category, is_counted, order_month
 order by customer_id, order_month

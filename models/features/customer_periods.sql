@@ -19,12 +19,13 @@ facts as (
     {%- endfor %}
 ),
 
+-- a return may lie after the latest date: it counts from its own day on
 days as (
     select
         facts.date_day,
-        min(as_of_dates.as_of_date) as period_end
+        coalesce(min(as_of_dates.as_of_date), facts.date_day) as period_end
     from (select distinct date_day from facts) as facts
-    inner join {{ ref('as_of_dates') }} as as_of_dates on facts.date_day <= as_of_dates.as_of_date
+    left join {{ ref('as_of_dates') }} as as_of_dates on facts.date_day <= as_of_dates.as_of_date
     group by facts.date_day
 )
 

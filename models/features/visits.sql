@@ -16,5 +16,6 @@ select
     case when {{ in_cart }} > 0 then max(case when event_type = 'add_to_cart' then occurred_at end) end as last_cart_at,
     max(case when event_type = 'purchase' then occurred_at end) as last_bought_at
 from ({{ staged_events(only_news=true) }}) as events
+where true {{ and_read_again() }}
 group by customer_id, occurred_on, visit_id
 order by customer_id, occurred_on

@@ -2,30 +2,33 @@
 
 with
 
--- what all tables have read; where one never did, or read with other eyes, there is nothing to go by
+-- what all tables have read; where one did not, or under other settings, there is nothing to go by
 read_before as (
     select
         input,
         min(loaded_until) as loaded_until,
-        case
-            when min(loaded_until) = max(loaded_until) and min(rows_hash) = max(rows_hash) then min(rows_hash)
-        end as rows_hash
+        min(rows_before) as rows_before,
+        min(rows_hash) as rows_hash
     from {{ read_loads() }}
     where
-        read_with = '{{ read_with() if execute }}'
+        table_name in ('{{ facts_by_customer() | join("', '") }}')
+        and read_with = '{{ read_with() if execute }}'
         and latest_date <= {{ latest_date() }}
     group by input
-    having count(*) = {{ facts_by_customer() | length }}
+    having
+        count(*) = {{ facts_by_customer() | length }}
+        {%- for column in ['loaded_until', 'rows_before', 'rows_hash', 'latest_date'] %}
+        and min({{ column }}) = max({{ column }})
+        {%- endfor %}
 ),
 
-loads as (
-    {%- for input in inputs_of_facts() if has_input(input) %}
+loads (input, loaded_until, rows_before, rows_hash, rows_before_that_read, rows_hash_of_that_read) as (
+    {%- for input in inputs_of_facts() %}
     select
-        '{{ input }}' as input,
-        {{ loaded_until(input) }} as loaded_until,
-        -- of the latest load, and of the one before: more of its rows may have come since they were read
-        ({{ hash_of_load(input, loaded_until(input)) }}) as rows_hash,
-        ({{ hash_of_load(input, read_until(input)) }}) as rows_hash_before
+        '{{ input }}',
+        {{ loaded_until(input) }},
+        {{ rows_of_load(input, loaded_until(input)) }},
+        {{ rows_of_load(input, read_until(input)) }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 )
@@ -33,10 +36,14 @@ loads as (
 select
     loads.input,
     loads.loaded_until,
+    loads.rows_before,
     loads.rows_hash,
     {{ latest_date() }} as latest_date,
     '{{ read_with() if execute }}' as read_with,
-    read_before.loaded_until as loaded_before,
-    coalesce(read_before.rows_hash = loads.rows_hash_before, false) as was_whole
+    -- where there are more rows now before the load that was read, some came late with an earlier time
+    case
+        when loads.rows_before_that_read <= read_before.rows_before then read_before.loaded_until
+    end as loaded_before,
+    coalesce(loads.rows_hash_of_that_read = read_before.rows_hash, false) as was_whole
 from loads
 left join read_before on loads.input = read_before.input

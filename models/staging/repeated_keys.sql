@@ -7,7 +7,7 @@ select
 from (
     {{ typed_rows(input, only_news=input in ('orders', 'order_items', 'events')) | indent(4) }}
 ) as typed
-where {{ input_contract()[input]['key'] | join(' is not null and ') }} is not null
+where key_hash is not null
 group by key_hash
 having count(*) > 1
 union all

@@ -29,5 +29,6 @@ select
     -- a return without a time of its own counts from the day of the order, and none counts before it
     cast(greatest(coalesce(returned_at, ordered_at), ordered_at) as date) as returned_on
 from accepted
+where true {{ and_read_again() }}
 -- so that whatever is summed by customer finds a customer's orders side by side
 order by customer_id, ordered_at

@@ -35,7 +35,10 @@ FITS = (
     *("fit_outcome_rates", "fit_evaluation", "evaluation_holdout"),
 )
 COMPARED = {
-    "staging": ("stg_orders", "stg_customers", "stg_products", "stg_consents", "checked_orders"),
+    "staging": (
+        *("stg_orders", "stg_order_items", "stg_events", "stg_customers", "stg_products", "stg_consents"),
+        *("checked_orders", "checked_order_items", "checked_events"),
+    ),
     "features": (
         *("order_days", "visits", "category_months", "known_customers"),
         *("features_rfm", "features_purchasing", "features_browsing", "features_reach"),
@@ -120,6 +123,11 @@ changes = st.lists(
         st.tuples(st.just("deleted order"), places, st.just(0)),
         st.tuples(st.just("same order twice"), places, st.just(0)),
         st.tuples(st.just("same order of another customer"), places, places),
+        st.tuples(st.just("bad copy of an order"), places, places),
+        st.tuples(st.just("copy of an order for nobody"), places, st.just(0)),
+        st.tuples(st.just("line of an unknown order"), places, places),
+        st.tuples(st.just("event of nobody"), places, st.just(0)),
+        st.tuples(st.just("order of tomorrow"), places, st.just(0)),
         st.tuples(st.just("deleted item"), places, st.just(0)),
         st.tuples(st.just("mended row"), places, st.just(0)),
         st.tuples(st.just("other category"), places, st.just(0)),
@@ -155,6 +163,24 @@ def _apply(rows: dict, batch: list, today: date) -> None:
                 rows["orders"].append([*order[:3], 7, *order[4:]])
             case "same order of another customer":
                 rows["orders"].append([order[0], CUSTOMERS[number % len(CUSTOMERS)], order[2], 8, *order[4:]])
+            case "bad copy of an order":
+                rows["orders"].append(
+                    [order[0], CUSTOMERS[number % len(CUSTOMERS)], order[2], "x", *order[4:]]
+                )
+            case "copy of an order for nobody":
+                rows["orders"].append([order[0], "", order[2], 8, *order[4:]])
+            case "line of an unknown order":
+                item = rows["order_items"][place % len(rows["order_items"])]
+                rows["order_items"].append([item[0], f"unknown{number % 2}", *item[2:]])
+                rows["order_items"].append([f"{item[0]}-of-{number}", f"unknown{number % 2}", *item[2:]])
+                if number % 3 == 0:  # it is known from now on
+                    rows["orders"].append([f"unknown{number % 2}", customer, *order[2:]])
+            case "event of nobody":
+                event = rows["events"][place % len(rows["events"])]
+                rows["events"].append([event[0], "", *event[2:]])
+            case "order of tomorrow":
+                _order(rows, customer, date(2026, 2, 3), 12)
+                rows["orders"].append([f"old{place}", customer, "1969-01-01", 9, *order[4:]])
             case "deleted item":
                 rows["order_items"].pop(place % len(rows["order_items"]))
             case "mended row":
@@ -184,6 +210,7 @@ def _apply(rows: dict, batch: list, today: date) -> None:
 KINDS = (
     *("new order", "corrected order", "returned order", "other customer's order", "deleted order"),
     *("same order twice", "same order of another customer", "deleted item", "mended row"),
+    *("bad copy of an order", "copy of an order for nobody", "line of an unknown order", "event of nobody"),
     *("other category", "new product", "event", "deleted event", "consent"),
     *("moved customer", "deleted customer"),
 )
@@ -292,7 +319,7 @@ SEEN = [change for change in ONE_OF_EACH if change[0] not in NEVER_SEEN]
 
 @pytest.mark.drawn
 @settings(
-    max_examples=kept.examples(1, 6),
+    max_examples=kept.examples(1, 12),
     phases=[Phase.explicit, *([Phase.generate] if kept.LONG else [])],
     deadline=None,
     print_blob=True,
