@@ -39,6 +39,10 @@
         {%- for name in ['input_loads'] + facts_by_customer() if load_relation(built_model(name)) is none -%}
             {%- do absent.append(name) -%}
         {%- endfor -%}
+        {%- set untold = run_query('select input from ' ~ built_model('input_loads') ~ ' where loaded_until is null').columns[0].values() | list if absent == [] else [] -%}
+        {%- if untold -%}
+            {%- do exceptions.warn('No row of ' ~ untold | join(', ') ~ ' has a loaded_at that can be read, so everything is read in every run.') -%}
+        {%- endif -%}
         {%- do known.update({
             'answer': absent == [] and run_query('select 1 from ' ~ built_model('input_loads') ~ ' where loaded_before is null').rows | length == 0
         }) -%}
