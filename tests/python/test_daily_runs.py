@@ -361,6 +361,27 @@ def test_so_does_a_chain_of_runs_that_read_only_customers_of_whom_anything_is_ne
     assert not _differences(daily.database, anew.database)
 
 
+def test_a_run_of_few_models_in_between_leaves_nothing_out(project, built_with_loads, tmp_path):
+    folder, variables = built_with_loads
+    shutil.copytree(folder, tmp_path / "daily")
+    variables |= {
+        "inputs": {
+            name: mapping | {"file": str(tmp_path / "daily" / "data" / f"{name}.csv")}
+            for name, mapping in variables["inputs"].items()
+        }
+    }
+    rows = _shop()
+    for day, selected in enumerate((("+stg_orders",), BUILT)):
+        rows["orders"][3][1] = CUSTOMERS[day]  # it moves to another customer, and on
+        _order(rows, CUSTOMERS[5], LAST + timedelta(days=day), 11)
+        _write_with_loads(rows, tmp_path / "daily" / "data", LAST + timedelta(days=day + 1))
+        daily = project.run(tmp_path / "daily", "--select", *selected, **variables)
+    shutil.copytree(tmp_path / "daily" / "build", tmp_path / "anew" / "build")
+    selection = ("--select", *BUILT, "--exclude", *FITS, "--full-refresh")
+    anew = project.run(tmp_path / "anew", *selection, **variables)
+    assert not _differences(daily.database, anew.database)
+
+
 def test_of_customers_without_news_what_is_stored_stays(project, built_with_loads, tmp_path):
     folder, variables = built_with_loads
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
