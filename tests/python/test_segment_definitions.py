@@ -318,7 +318,7 @@ def test_overlapping_audiences_may_have_a_population_and_an_otherwise(definition
 def test_what_a_segment_lacks_is_named(definitions: Definitions):
     used = "['lifetime_orders', 'age_band', 'visits_90d', 'views_90d']"
     (lacking,) = definitions.evaluate(
-        f"inputs_lacking({used}, columns, {{}})", [GOOD], inputs={"orders": {"file": "orders.csv"}}
+        f"inputs_lacking({used}, columns)", [GOOD], inputs={"orders": {"file": "orders.csv"}}
     )
     assert lacking == ["customers.birth_date or customers.age_band", "events"]
 
