@@ -52,10 +52,9 @@ days_since_cart_left: {transform: log, value: features_browsing.days_since_cart_
     {%- set columns = {} -%}
     {%- for model_name in next_order_models() -%}{%- do columns.update(documented_columns(model_name)) -%}{%- endfor -%}
     {%- set features = [] -%}
-    {%- set mapped = {} -%}
     {%- for name, written in next_order_features().items() -%}
         {%- set feature = dict({'name': name, 'value': 'features_rfm.' ~ name, 'decimals': 0}, **written) -%}
-        {%- if not inputs_lacking(columns_in(feature.value, columns), columns, mapped) -%}
+        {%- if not inputs_lacking(columns_in(feature.value, columns), columns) -%}
             {%- do features.append(feature) -%}
         {%- endif -%}
     {%- endfor -%}

@@ -16,10 +16,9 @@
     {%- set review = {'relation': relation | string, 'problems': {}, 'definitions': [], 'raw_columns': {}} -%}
     {%- if execute -%}
         {%- set columns = segmentation_columns() -%}
-        {%- set mapped = {} -%}
         {%- for name in var('segmentations') -%}
             {%- set problems = segmentation_problems(name, segmentation_as_written(name), columns) -%}
-            {%- set definition = segmentation_definition(name, mapped) if not problems else {} -%}
+            {%- set definition = segmentation_definition(name) if not problems else {} -%}
             {%- if problems -%}
                 {%- do review.problems.update({name: problems}) -%}
             {%- else -%}

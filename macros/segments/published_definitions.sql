@@ -1,9 +1,8 @@
 {#- The definitions in use, in the order in which `segmentations` names them; those left out whole are not among them. -#}
 {% macro published_definitions() %}
     {%- set definitions = [] -%}
-    {%- set mapped = {} -%}
     {%- for name in var('segmentations') if execute -%}
-        {%- set definition = segmentation_definition(name, mapped) -%}
+        {%- set definition = segmentation_definition(name) -%}
         {%- if is_in_use(definition) -%}{%- do definitions.append(definition) -%}{%- endif -%}
     {%- endfor -%}
     {{ return(definitions) }}
@@ -49,9 +48,8 @@ where
 {#- [(definition, segment, what the inputs lack for it)], for all segments that are defined by conditions. -#}
 {% macro catalogue() %}
     {%- set rows = [] -%}
-    {%- set mapped = {} -%}
     {%- for name in var('segmentations') if execute -%}
-        {%- set definition = segmentation_definition(name, mapped) -%}
+        {%- set definition = segmentation_definition(name) -%}
         {%- set whole = none if is_in_use(definition) else definition.left_out.values() | first -%}
         {%- for segment in definition.segments if definition.assignment != 'learned' -%}
             {%- do rows.append((

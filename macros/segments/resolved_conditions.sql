@@ -103,7 +103,8 @@
     {%- for piece in pieces -%}
         {%- set name = piece | lower -%}
         {%- if loop.index0 % 2 and name in shared and name not in path and shared[name] is string -%}
-            {%- set before = condition_tokens(pieces[:loop.index0] | join) | last | default('') -%}
+            {%- set tokens = condition_tokens(pieces[:loop.index0] | join) -%}
+            {%- set before = 'between' if ends_in_between(tokens) else tokens | last | default('') -%}
             {%- set after = condition_tokens(pieces[loop.index:] | join) | first | default('') -%}
             {%- do written.append(bracketed(written_out(shared[name], shared, path + [name]), before, after)) -%}
         {%- else -%}
@@ -130,6 +131,19 @@
         and ('or' not in joins and before in ['', 'and', 'or', '(', 'when'] or not joins and before == 'not')
     ) -%}
     {{ return(condition if may_stand_open else '(' ~ condition ~ ')') }}
+{% endmacro %}
+
+{#- Whether what comes after some words is the second bound of a between. -#}
+{% macro ends_in_between(tokens) %}
+    {%- set within = [false] -%}
+    {%- for token in tokens -%}
+        {%- if token in ['(', 'case'] -%}{%- do within.append(false) -%}
+        {%- elif token in [')', 'end'] and within | length > 1 -%}{%- do within.pop() -%}
+        {%- elif token == 'between' -%}{%- do within.append(within.pop() or true) -%}
+        {%- elif token == 'and' and not loop.last -%}{%- do within.append(within.pop() and false) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(tokens and tokens[-1] == 'and' and within[-1]) }}
 {% endmacro %}
 
 {#- Each `and` and `or` of a condition that isn't within brackets, a case or a between. -#}

@@ -51,10 +51,8 @@ where segment is not null
   version      see definition_version
   columns      {column: needs} used by each segment's condition
   left_out     why a segment can't be told from the inputs that are there (empty: it can)
-
-  mapped keeps the columns of the inputs, for who asks for several definitions: looking at an input takes time.
 -#}
-{% macro segmentation_definition(name, mapped={}) %}
+{% macro segmentation_definition(name) %}
     {%- set known = found_before('definitions') -%}
     {%- if name in known -%}{{ return(known[name]) }}{%- endif -%}
     {%- set definition = {'name': name, 'segments': [], 'version': '', 'left_out': {}, 'assignment': 'first_match'} -%}
@@ -65,13 +63,13 @@ where segment is not null
         {%- set left_out = {} -%}
         {%- for segment in written.segments or [] -%}
             {%- set used = columns_in(segment.when or '', columns) -%}
-            {%- set lacking = inputs_lacking(used + columns_in(written.population or '', columns), columns, mapped) -%}
+            {%- set lacking = inputs_lacking(used + columns_in(written.population or '', columns), columns) -%}
             {%- if segment.when and lacking -%}{%- do left_out.update({segment.name: lacking | join(', ')}) -%}{%- endif -%}
             {%- do segments.append(dict(segment, columns=used)) -%}
         {%- endfor -%}
         {%- do definition.update(written) -%}
         {%- if written.assignment == 'learned' -%}
-            {%- set lacking = inputs_lacking([written.column], columns, mapped) -%}
+            {%- set lacking = inputs_lacking([written.column], columns) -%}
             {%- if lacking -%}{%- do left_out.update({'(all)': lacking | join(', ')}) -%}{%- endif -%}
         {%- endif -%}
         {%- do definition.update({'segments': segments, 'left_out': left_out, 'version': definition_version(written, left_out)}) -%}
@@ -110,7 +108,7 @@ where segment is not null
 {% endmacro %}
 
 {#- What some columns need that isn't there: an input, or any of some columns of inputs. -#}
-{% macro inputs_lacking(used, columns, mapped) %}
+{% macro inputs_lacking(used, columns) %}
     {%- set lacking = [] -%}
     {%- for column in used if columns[column] -%}
         {%- set needs = [columns[column]] if columns[column] is string else columns[column] -%}
@@ -119,8 +117,7 @@ where segment is not null
             {%- set absent = [] -%}
             {%- for part in need.split(' and ') -%}
                 {%- set input, input_column = (part ~ '.').split('.')[:2] -%}
-                {%- if input_column and input not in mapped -%}{%- do mapped.update({input: mapped_columns(input)}) -%}{%- endif -%}
-                {%- if not (input_column in mapped[input] if input_column else has_input(input)) -%}{%- do absent.append(part) -%}{%- endif -%}
+                {%- if not (input_column in mapped_columns(input) if input_column else has_input(input)) -%}{%- do absent.append(part) -%}{%- endif -%}
             {%- endfor -%}
             {%- if not absent -%}{%- do provided.append(need) -%}{%- endif -%}
         {%- endfor -%}

@@ -22,7 +22,7 @@ from customer_segmentation import messages, publishing
 from customer_segmentation.definitions import check as definitions
 from customer_segmentation.environment import PROJECT
 from customer_segmentation.errors import ReadableError
-from customer_segmentation.inputs import Input
+from customer_segmentation.inputs import Input, project_vars
 
 ASIDE = "SEGMENTATION_ASIDE"  # where profiles.yml finds the database of a build
 STORED = (ModelNode, SeedNode, SnapshotNode)
@@ -53,7 +53,7 @@ def build(
     before = _file(source.database)
     copy = None
     try:
-        definitions.check(PROJECT, source.database)
+        definitions.check(PROJECT, source.database, _published(source))
         with publishing.aside(source.database, keep=keep) as copy:
             results, warnings = _run_dbt(copy, _arguments(source, full_refresh, restate, select), console)
             _check_complete(copy, results)
@@ -69,6 +69,7 @@ def build(
 def check(source: Input, project: Path | None = None) -> None:
     """Check the definitions, as a build does before it builds anything; ReadableError says what is wrong.
 
+    Those that are not published are checked here alone: a build that doesn't use them doesn't stop for them.
     Of another project, which uses this one, only what they mean is: its own dbt looks at all else.
     """
     definitions.check(project or PROJECT, source.database)
@@ -80,6 +81,12 @@ def check(source: Input, project: Path | None = None) -> None:
     outcome = _invoke(Path(":memory:"), arguments)
     if not outcome.success:
         raise ReadableError(messages.explain(str(outcome.exception)))
+
+
+def _published(source: Input) -> list[str] | None:
+    """Return the names of the segmentations that are published; None if nobody lists any: dbt says so."""
+    names = source.vars.get("segmentations", project_vars().get("segmentations"))
+    return names if isinstance(names, list) else None
 
 
 def _file(database: Path) -> int | None:

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import re
 
 import duckdb
 import kept
@@ -127,6 +128,77 @@ def test_whole_numbers_have_none_between_them_and_scores_end_at_five():
     assert alternative.limits == {"orders_12m": Limit(least=(4.0, False), null=frozenset({False}))}
 
 
+def test_what_is_left_out_at_a_limit_moves_the_limit():
+    for condition in (
+        "recency_score > 4 and recency_score <> 5",
+        "recency_score not in (5, 4, 1, 2, 3)",
+        "lifetime_orders < 2 and lifetime_orders not in (1, 0)",
+        "overdue_ratio >= 2 and overdue_ratio <= 2 and overdue_ratio <> 2",
+    ):
+        assert alternatives(condition) == [], condition
+    for condition, same in {
+        "overdue_ratio >= 2 and overdue_ratio <> 2": "overdue_ratio > 2",
+        "overdue_ratio <> 2 and overdue_ratio <= 2": "overdue_ratio < 2",
+        "orders_12m > 3 and orders_12m not in (1, 4, 5)": "orders_12m >= 6",
+        "recency_score <> 5": "recency_score <= 4",
+    }.items():
+        assert alternatives(condition) == alternatives(same), condition
+    assert alternatives("overdue_ratio > 2 and overdue_ratio <> 3") != alternatives("overdue_ratio > 2")
+
+
+@pytest.mark.drawn
+def test_what_is_said_of_whole_numbers_holds_for_every_score():
+    connection = duckdb.connect(config={"threads": 1})
+    columns = {"x": "recency_score", "y": "frequency_score"}
+    connection.execute(f"""
+        create table everyone as
+        select {", ".join(f"{old} as {new}" for old, new in columns.items())}, z, is_w
+        from (values (null), (1), (2), (3), (4), (5)) as x (x)
+        cross join (values (null), (1), (2), (3), (4), (5)) as y (y)
+        cross join (values (null), ('a'), ('b'), ('c')) as z (z)
+        cross join (values (null), (true), (false)) as w (is_w)
+    """)
+    for drawn in DRAWN:
+        condition = re.sub(r"\b[xy]\b", lambda found: columns[found[0]], drawn)
+        for number, other in {"3": "5", "2": "4"}.items():
+            condition = condition.replace(number, other) if len(drawn) % 2 else condition
+        for text in (condition, f"not ({condition})"):
+            met = [terms_of(alternative) for alternative in alternatives(text)]
+            either = " or ".join(
+                f"({' and '.join(term.is_met for term in terms) or 'true'})" for terms in met
+            )
+            assert rows(connection, either or "false") == rows(connection, text), text
+
+
+def test_of_features_of_ones_own_no_range_is_known():
+    for condition in (
+        "nps_score >= 9",
+        "churn_score < 0.5",
+        "days_from_x < -3",
+        "nps_score > 3 and nps_score < 4",
+        "days_since_birthday < 0",
+    ):
+        assert len(alternatives(condition)) == 1, condition
+
+
+def test_texts_that_stand_for_another_value_are_left_undecided():
+    """They may be the same value, written in two ways: the database compares what they stand for."""
+    for one, other in (
+        ("lifetime_orders = 1", "lifetime_orders in ('1', '2')"),
+        ("lifetime_orders = '1'", "lifetime_orders = '1.0'"),
+        ("first_order_on = '2024-1-1'", "first_order_on = '2024-01-01'"),
+        ("first_order_on = '2024/01/01'", "first_order_on in ('2024-01-01', '2025-01-01')"),
+        ("is_active = 'true'", "is_active = 't'"),
+        ("is_active = 1", "is_active = 'yes'"),
+        ("overdue_ratio = 'inf'", "overdue_ratio = 'Infinity'"),
+    ):
+        assert alternatives(one, other) != [], (one, other)
+        assert not any(
+            inner.is_within(outer) for inner in alternatives(one) for outer in alternatives(f"not {other}")
+        )
+    assert alternatives("age_band = '65+'", "age_band in ('35-44', '45-54')") == []
+
+
 def test_a_claim_and_its_opposite_exclude_each_other():
     (claimed,) = alternatives("is_w")
     (opposite,) = claimed.opposites()
@@ -159,6 +231,8 @@ def test_texts_keep_their_case_when_a_condition_is_written_anew():
         "orders > 3; true": "more, or less, than one condition",
         "select 1": "more, or less, than one condition",
         "kind = 'business": "something in it doesn't end",
+        "": "it is empty",
+        "  ": "it is empty",
     }.items(),
 )
 def test_what_is_no_condition_is_told_where(text: str, message: str):

@@ -21,7 +21,7 @@ from test_segment_definitions import (
     with_segment,
 )
 
-from customer_segmentation import builds
+from customer_segmentation import builds, inputs
 from customer_segmentation.cli import main
 from customer_segmentation.definitions import check
 from customer_segmentation.definitions.conditions import as_text, parse
@@ -69,6 +69,7 @@ def test_the_definitions_that_come_along_have_no_mistake(demo: Outcome):
             when="overdue_ratio >"
         ),
         "population: the condition can't be read": changed(population="overdue_ratio 3"),
+        "segment 'late': the condition can't be read: it is empty": with_segment(when=" "),
     }.items(),
 )
 def test_a_condition_that_nobody_can_meet_or_read_is_named(message: str, definition: dict):
@@ -103,6 +104,11 @@ def test_what_extends_an_earlier_segment_comes_too_late():
     later = {"name": "later", "label": {"en": "L", "ko": "L"}, "extends": "late", "when": "children > 0"}
     (problem,) = problems(changed(segments=[*GOOD["segments"], later]))
     assert "segment 'later': nobody can be in it, because 'late' comes first" in problem
+
+
+def test_a_segment_without_a_condition_takes_nobody_from_later_ones():
+    """Dbt says that it has none."""
+    assert problems(with_conditions("", "lifetime_orders > 3")) == []
 
 
 def test_overlapping_audiences_do_not_hide_each_other():
@@ -212,6 +218,7 @@ def test_shared_conditions_and_segments_to_build_on_are_written_out():
         "coalesce(is_late, false)": "coalesce((overdue_ratio > 2), false)",
         "is_late is null": "(overdue_ratio > 2) is null",
         "kind = 'is_late' or is_ours": "kind = 'is_late' or kind = 'is_late'",
+        "children between 1 and is_late": "children between 1 and (overdue_ratio > 2)",
     }
     for condition, written_out in meant.items():
         definitions = Definitions({"x": with_segment(when=condition)}, {}, SHARED)
@@ -222,6 +229,14 @@ def test_shared_conditions_and_segments_to_build_on_are_written_out():
     assert first["when"] == "overdue_ratio > 2 and (lifetime_orders = 1 or children > 0)"
     best = Definitions(DEFINITIONS | {"x": extending("rfm.champions", when=None)}, {}, {})
     assert resolved("x", best)["segments"][0]["when"] == DEFINITIONS["rfm"]["segments"][0]["when"]
+
+
+def test_an_extends_without_a_name_is_none():
+    """As dbt has it: the condition of the segment itself remains."""
+    for base in (None, ""):
+        definition = extending(base, when="overdue_ratio > 5 and overdue_ratio < 3")
+        (problem,) = problems(definition)
+        assert "its condition can't be true (overdue_ratio > 5 and overdue_ratio < 3)" in problem
 
 
 def test_what_dbt_refuses_does_not_stop_the_checks():
@@ -235,6 +250,12 @@ def test_what_dbt_refuses_does_not_stop_the_checks():
         extending("nowhere.late"),
         changed(segments=["late"]),
         changed(segments=None),
+        changed(segments=5),
+        changed(segments={"late": "overdue_ratio > 2"}),
+        changed(population=True),
+        changed(population=["lifetime_orders > 0"]),
+        with_segment(when=""),
+        with_segment(when=["overdue_ratio > 2"]),
     ):
         assert problems(definition, circle) == []
 
@@ -285,8 +306,30 @@ def test_another_project_may_build_on_what_comes_along(project_with_mistakes: Pa
 
 @pytest.mark.parametrize("command", ["build", "check"])
 def test_a_command_names_them_before_dbt_starts(project_with_mistakes: Path, monkeypatch, command: str):
-    monkeypatch.setattr(builds, "PROJECT", project_with_mistakes)
+    published(project_with_mistakes, ["late", "wrong"], monkeypatch)
     monkeypatch.setattr(builds, "dbtRunner", lambda **_: pytest.fail("dbt was started"))
     outcome = CliRunner().invoke(main, [command])
     assert outcome.exit_code == 1
     assert "models/segments_wrong.yml can't be used" in outcome.output
+
+
+def published(project: Path, names: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the commands take a project for this one, which publishes some segmentations."""
+    stated = {"name": "shop", "vars": {"segmentations": names}}
+    (project / "dbt_project.yml").write_text(yaml.safe_dump(stated), encoding="utf-8")
+    monkeypatch.setattr(builds, "PROJECT", project)
+    monkeypatch.setattr(inputs, "PROJECT", project)
+
+
+def test_a_draft_that_is_not_published_stops_no_build(project_with_mistakes: Path, monkeypatch):
+    """Dbt warns of it; the command that checks definitions names what is wrong with it."""
+    published(project_with_mistakes, ["late"], monkeypatch)
+
+    def start(*_):
+        raise builds.BuildError("dbt was started")
+
+    monkeypatch.setattr(builds, "_run_dbt", start)
+    assert "dbt was started" in CliRunner().invoke(main, ["build"]).output
+    assert "models/segments_wrong.yml can't be used" in CliRunner().invoke(main, ["check"]).output
+    with pytest.raises(builds.BuildError, match=r"segments_wrong.yml can't be used"):
+        builds.build(inputs.Input("mine", {"segmentations": ["wrong"]}))  # as a vars file lists them

@@ -318,7 +318,7 @@ def test_overlapping_audiences_may_have_a_population_and_an_otherwise(definition
 def test_what_a_segment_lacks_is_named(definitions: Definitions):
     used = "['lifetime_orders', 'age_band', 'visits_90d', 'views_90d']"
     (lacking,) = definitions.evaluate(
-        f"inputs_lacking({used}, columns, {{}})", [GOOD], inputs={"orders": {"file": "orders.csv"}}
+        f"inputs_lacking({used}, columns)", [GOOD], inputs={"orders": {"file": "orders.csv"}}
     )
     assert lacking == ["customers.birth_date or customers.age_band", "events"]
 
@@ -382,6 +382,13 @@ def test_a_shared_condition_and_a_condition_to_build_on_are_written_out(shared: 
         "coalesce(is_late, false)": "coalesce((overdue_ratio > 2), false)",
         "is_late is null": "(overdue_ratio > 2) is null",
         "kind = 'is_late' or is_ours": "kind = 'is_late' or kind = 'is_late'",
+        "children between 1 and is_late": "children between 1 and (overdue_ratio > 2)",
+        "children between (1 and is_late) and is_late and is_late": (
+            "children between (1 and overdue_ratio > 2) and (overdue_ratio > 2) and overdue_ratio > 2"
+        ),
+        "case when children between 1 and 2 and is_late then true end": (
+            "case when children between 1 and 2 and overdue_ratio > 2 then true end"
+        ),
     }
     resolved = shared.evaluate(
         "resolved_segmentation('x', written).segments[0].when", [with_segment(when=when) for when in meant]

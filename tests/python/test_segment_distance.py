@@ -214,6 +214,17 @@ def test_segments_without_an_order_have_no_way_up():
     assert duckdb.sql(nobody).fetchall() == []
 
 
+def test_where_no_way_up_asks_for_anything_nothing_lacks():
+    """Everybody is in the best segment already, or nobody can be."""
+    tiers = [
+        Segmentation("all", None, (Segment("high", "true", 2), Segment("low", None, 1))),
+        Segmentation("none", None, (Segment("high", "x > 2 and x < 1", 2), Segment("low", None, 1))),
+        Segmentation("either", None, (Segment("high", "true or x > 2", 2), Segment("low", None, 1))),
+    ]
+    for segmentation in tiers:
+        assert unmet(segmentation, "customer_id, x", [("a", 0), ("b", 3)]) == []
+
+
 def placed(definition: str) -> str:
     """Write a published definition as SQL, apart from the macros that do so."""
     definition = json.loads(definition)
@@ -345,5 +356,6 @@ def test_features_that_are_taken_for_whole_numbers_are(demo: Outcome):
             " where table_name = 'customer_features'"
         )
     )
-    assert {kind for name, kind in types.items() if WHOLE.fullmatch(name)} == {"INTEGER"}
+    assert {kind for name, kind in types.items() if name in WHOLE} == {"INTEGER"}
+    assert set(WHOLE) <= set(types)
     assert {*MOVEMENTS, *SCORED, *SCORED.values()} <= set(types)

@@ -5,7 +5,7 @@ What they see is left to them.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,15 +41,17 @@ KINDS = {
 Kinds = Mapping[str, str]  # {column: what its values are}
 
 
-def check(project: Path, database: Path) -> None:
+def check(project: Path, database: Path, names: Collection[str] | None = None) -> None:
     """Raise a DefinitionError with all mistakes in the definitions of a project, which may use this one.
 
-    What the columns of features are is known from a database that was built before, if there is one.
+    names: only these segmentations. What the columns of features are is known from a database that was
+    built before, if there is one.
     """
     definitions, kinds = read(*dict.fromkeys((PROJECT, project))), kinds_in(database)
     told = []
     for name in definitions.segmentations:
-        found = problems(resolved(name, definitions), kinds)
+        is_meant = names is None or name in names
+        found = problems(resolved(name, definitions), kinds) if is_meant else []
         if found:
             listed = "\n  - ".join(found)
             told.append(f"{definitions.files[name]} can't be used:\n  - {listed}")
@@ -75,7 +77,7 @@ def problems(definition: Written, kinds: Kinds | None = None) -> list[str]:
     found: list[str] = []
     conditions = {f"segment '{one.get('name')}': ": one.get("when") for one in segments_of(definition)}
     for where, condition in {"population: ": definition.get("population"), **conditions}.items():
-        if not isinstance(condition, str):
+        if not isinstance(condition, str) or not condition:
             continue
         try:
             found += [where + problem for problem in dict.fromkeys(misfits(condition, kinds or {}))]
@@ -114,7 +116,7 @@ def unreachable(definition: Written) -> Iterator[str]:
     earlier: list[tuple[str, Alternative]] = []
     for segment in segments_of(definition):
         name, condition = segment.get("name"), segment.get("when")
-        if not isinstance(condition, str):
+        if not isinstance(condition, str) or not condition:
             continue
         possible = alternatives(condition, population)
         winners = [winner for one in possible if (winner := _winner(one, earlier))]
@@ -122,13 +124,14 @@ def unreachable(definition: Written) -> Iterator[str]:
         if not possible:
             within = f", within {population}" if population else ""
             yield f"segment '{name}': its condition can't be true ({condition}{within})"
-        elif len(winners) == len(possible) and definition.get("assignment") == "first_match":
+        elif len(winners) == len(possible):
             named = "' and '".join(dict.fromkeys(winners))
             yield (
                 f"segment '{name}': nobody can be in it, because '{named}' comes first and takes all of "
                 f"them: move it up, or change its condition ({condition})"
             )
-        earlier += [(str(name), one) for one in alternatives(condition)]
+        if definition.get("assignment") == "first_match":
+            earlier += [(str(name), one) for one in alternatives(condition)]
 
 
 def _winner(alternative: Alternative, earlier: Iterable[tuple[str, Alternative]]) -> str | None:

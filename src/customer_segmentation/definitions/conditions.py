@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, reduce
-from math import prod
+from math import inf, prod
 
 import sqlglot
 from sqlglot import Token, exp
@@ -21,10 +21,41 @@ DIALECT = "duckdb"
 MOST = 500  # alternatives of a condition: one that has more stays text
 Value = float | str  # that a column is compared with
 
-# features that are whole numbers: above 3 is from 4 on
-WHOLE = re.compile(
-    r"days_(since|between|from)_\w+|\w+_score|lifetime_(orders|visits)|orders_12m|interpurchase_count"
-    r"|category_breadth|(visits|views|searches|carts)_90d|age_years|household_size|children|employees"
+# the project's own features that are whole numbers: above 3 is from 4 on; scores are 1 to 5
+SCORES = {
+    "recency_score",
+    "frequency_score",
+    "monetary_score",
+    "monetary_12m_score",
+    "expected_revenue_score",
+}
+WHOLE = SCORES | {
+    "days_since_first_order",
+    "days_since_last_order",
+    "days_since_first_purchase",
+    "days_from_first_to_last_purchase",
+    "days_between_last_orders",
+    "days_since_last_visit",
+    "days_since_cart_left",
+    "lifetime_orders",
+    "lifetime_visits",
+    "orders_12m",
+    "interpurchase_count",
+    "category_breadth",
+    "visits_90d",
+    "views_90d",
+    "searches_90d",
+    "carts_90d",
+    "age_years",
+    "household_size",
+    "children",
+    "employees",
+}
+# texts that may stand for a number, a date or a truth: two that differ may be the same value
+STANDS_FOR_ANOTHER = re.compile(
+    r"\s*([-+]?[\d._]+(e[-+]?\d+)?|0[xb][\da-f]+|[-+]?\d+[-/\\ ]\d+[-/\\ ]\d.*|epoch|[-+]?inf(inity)?|nan"
+    r"|t|f|y|n|true|false|yes|no)\s*",
+    re.IGNORECASE | re.DOTALL,
 )
 OPPOSITE: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.EQ: exp.NEQ,
@@ -35,8 +66,6 @@ OPPOSITE: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.GTE: exp.LT,
 }
 MIRRORED: dict[type[exp.Expr], type[exp.Expr]] = {
-    exp.EQ: exp.EQ,
-    exp.NEQ: exp.NEQ,
     exp.GT: exp.LT,
     exp.LT: exp.GT,
     exp.GTE: exp.LTE,
@@ -114,20 +143,32 @@ class Limit:
     def tidied(self, column: str) -> "Limit":
         """Write it in one way of many.
 
-        Whole numbers above 3 are those from 4 on, none is below 0, and scores are 1 to 5. What no value can
-        be may still be unknown, if that is allowed.
+        Whole numbers above 3, or from 3 on without 3, are those from 4 on; none is below 0, and scores are 1
+        to 5. What no value can be may still be unknown, if that is allowed.
         """
-        limit = self
-        if WHOLE.fullmatch(column):
-            lowest, highest = (1, 5) if column.endswith("_score") else (0, float("inf"))
-            least = limit.least and (
-                -(-limit.least[0] // 1) + (limit.least[1] and limit.least[0] % 1 == 0),
-                False,
+        least, most = self.least, self.most
+        if least and least[0] in self.excluded:
+            least = least[0], True
+        if most and most[0] in self.excluded:
+            most = most[0], False
+        limit = replace(self, least=least, most=most)
+        if column in WHOLE:
+            lowest, highest = (1.0, 5.0) if column in SCORES else (0.0, inf)
+            low = max(lowest, -(-least[0] // 1) + (least[1] and least[0] % 1 == 0)) if least else lowest
+            high = min(highest, most[0] // 1 - (not most[1] and most[0] % 1 == 0)) if most else highest
+            excluded = sorted(value for value in self.excluded if isinstance(value, float))
+            for value in excluded:
+                low += value == low
+            for value in reversed(excluded):
+                high -= value == high
+            limit = replace(
+                limit,
+                least=(low, False) if least or low > lowest else None,
+                most=(high, True) if most or high < highest else None,
+                values=() if low > high else self.values,
             )
-            most = limit.most and (limit.most[0] // 1 - (not limit.most[1] and limit.most[0] % 1 == 0), True)
-            limit = replace(limit, least=least, most=most)
-            if (most and most[0] < lowest) or (least and least[0] > highest):
-                limit = replace(limit, values=())
+        within = Limit(limit.least, limit.most)
+        limit = replace(limit, excluded=tuple(value for value in self.excluded if within.allows(value)))
         allowed = limit.allowed()
         if limit.values is not None and allowed:
             limit = Limit(values=allowed, null=limit.null)
@@ -203,7 +244,8 @@ def parse(condition: str) -> exp.Expr:
     try:
         tree = sqlglot.parse_one(condition, dialect=DIALECT)
     except ParseError as error:
-        raise ConditionError(f"look near '{error.errors[0]['highlight']}'") from error
+        near = f"look near '{error.errors[0]['highlight']}'" if error.errors else "it is empty"
+        raise ConditionError(near) from error
     except SqlglotError as error:  # a text or a comment that doesn't end
         raise ConditionError("something in it doesn't end") from error
     if not isinstance(tree, exp.Condition):
@@ -255,7 +297,7 @@ def _alternatives(tree: exp.Expr, holds: bool = True) -> list[Alternative]:
             parts = [_alternatives(part, holds) for part in tree.flatten()]
             if prod(map(len, parts)) <= MOST:
                 return reduce(_both, parts, [ANY])
-        case exp.And() | exp.Or() if isinstance(tree, exp.And) != holds:
+        case exp.And() | exp.Or():
             return [found for part in tree.flatten() for found in _alternatives(part, holds)]
         case exp.Between():
             low = exp.GTE(this=tree.this.copy(), expression=tree.args["low"].copy())
@@ -285,15 +327,15 @@ def _limited(tree: exp.Expr, holds: bool) -> tuple[str, Limit] | None:
         return None
     column, other = tree.this, tree.expression
     if _is_column(other):
-        column, other, kind = other, column, MIRRORED[kind]
+        column, other, kind = other, column, MIRRORED.get(kind, kind)
     value = _value(other)
     if value is None or not _is_column(column):
         return None
-    limit = _compared(kind if holds else OPPOSITE[kind], value)
+    limit = _asked(kind if holds else OPPOSITE[kind], value)
     return (column.name.lower(), replace(limit, null=frozenset({False}))) if limit else None
 
 
-def _compared(kind: type[exp.Expr], value: Value) -> Limit | None:
+def _asked(kind: type[exp.Expr], value: Value) -> Limit | None:
     if kind is exp.EQ:
         return Limit(values=(value,))
     if kind is exp.NEQ:
@@ -310,10 +352,12 @@ def _is_column(tree: exp.Expr) -> bool:
 
 
 def _value(tree: exp.Expr) -> Value | None:
-    """Return a number or a text that is written out; None if it is anything else."""
+    """Return a number, or a text that stands for itself; None if it is anything else."""
     if isinstance(tree, exp.Neg):
         number = _value(tree.this)
         return -number if isinstance(number, float) else None
     if isinstance(tree, exp.Literal):
-        return str(tree.this) if tree.is_string else float(tree.this)
+        if not tree.is_string:
+            return float(tree.this)
+        return None if STANDS_FOR_ANOTHER.fullmatch(tree.this) else str(tree.this)
     return None

@@ -13,9 +13,9 @@ from customer_segmentation.definitions.ways import (
     Term,
     Way,
     after_order,
+    as_sql,
     terms_of,
     ways_into,
-    written,
 )
 
 Relation = duckdb.DuckDBPyRelation
@@ -121,7 +121,8 @@ def unmet_terms(segmentations: Iterable[Segmentation], frequency_cutoffs: Iterab
     """
     passed = (f" + (coalesce(lifetime_orders, 0) + 1 > {cutoff})::integer" for cutoff in frequency_cutoffs)
     customer = f"select *, 1{''.join(passed)} as frequency_score_after_order from everybody"
-    parts = "union all".join([NOBODY, *(_Plan(one).query() for one in segmentations)])
+    plans = [plan for plan in map(_Plan, segmentations) if plan.ways]
+    parts = "union all".join([NOBODY, *(plan.query() for plan in plans)])
     return f"with customers as ({customer})\n{parts}"
 
 
@@ -137,6 +138,7 @@ class _Plan:
             for segment in sorted(segmentation.segments, key=lambda segment: segment.rank)
             if segment.rank > ranks[0]
             for way in ways_into(segmentation, segment)
+            if terms_of(way.asks)  # a way that asks for nothing has brought everybody there already
         ]
         self.terms = list(dict.fromkeys(term for _, way in self.ways for term in terms_of(way.asks)))
 
@@ -154,15 +156,15 @@ class _Plan:
         return QUERY.format(
             LEVEL=LEVEL,
             UNMET=UNMET,
-            name=written(self.segmentation.name),
+            name=as_sql(self.segmentation.name),
             terms=", ".join(f"{term.is_met} as {self._met(term)}" for term in self.terms),
             segment=placement(self.segmentation),
-            level=_case("segment", {written(name): level for name, level in self.levels.items()}),
+            level=_case("segment", {as_sql(name): level for name, level in self.levels.items()}),
             numbers=", ".join(self._number(number, name, way) for number, (name, way) in ways),
             listed=", ".join(self._listed(number, name, way) for number, (name, way) in ways),
-            value=_case("feature", {written(name): f"{name}::double" for name in sorted(compared)}),
+            value=_case("feature", {as_sql(name): f"{name}::double" for name in sorted(compared)}),
             metric_value=_case(
-                "metric", {written(SCORED[name]): f"{SCORED[name]}::double" for name in sorted(scored)}
+                "metric", {as_sql(SCORED[name]): f"{SCORED[name]}::double" for name in sorted(scored)}
             ),
             is_met_by_order=_case("position", by_order, "false"),
             is_complete=_case("number", complete, "true"),
@@ -204,7 +206,7 @@ class _Plan:
                 term.needed,
                 SCORED.get(term.feature or ""),
             )
-            told = ", ".join("null" if text is None else written(text) for text in texts)
+            told = ", ".join("null" if text is None else as_sql(text) for text in texts)
             rows.append(f"({number}, {self.terms.index(term)}, {told})")
         return ", ".join(rows)
 
@@ -226,7 +228,7 @@ def placement(segmentation: Segmentation) -> str:
     population = segmentation.population
     cases = [f"when coalesce(not ({population}), true) then null"] if population else []
     cases += [
-        f"when {one.condition} then {written(one.name)}" for one in segmentation.segments if one.condition
+        f"when {one.condition} then {as_sql(one.name)}" for one in segmentation.segments if one.condition
     ]
-    rest = [f"else {written(one.name)}" for one in segmentation.segments if not one.condition]
+    rest = [f"else {as_sql(one.name)}" for one in segmentation.segments if not one.condition]
     return f"case {' '.join(cases + rest)} end"

@@ -208,7 +208,7 @@ def _takes_order(kind: str, feature: str, comparison: str, needed: float) -> str
     ):
         return "true"
     if comparison == "=" and (rises or kind == "low"):
-        return f"coalesce({feature} {'<' if rises else '>'} {written(needed)}, true)"
+        return f"coalesce({feature} {'<' if rises else '>'} {as_sql(needed)}, true)"
     return f"{feature} is null"
 
 
@@ -216,7 +216,7 @@ def _is_barred(movement: Movement, feature: str, comparison: str, needed: float)
     """What only rises can't come down."""
     if not movement.only_rises or comparison in (">", ">="):
         return "false"
-    return f"coalesce({feature} {'>=' if comparison == '<' else '>'} {written(needed)}, false)"
+    return f"coalesce({feature} {'>=' if comparison == '<' else '>'} {as_sql(needed)}, false)"
 
 
 def after_order(asks: Alternative) -> list[str]:
@@ -245,12 +245,12 @@ def _met(subject: str, comparison: str, values: tuple[Value, ...], if_unknown: b
 def _compared(comparison: str, values: tuple[Value, ...]) -> str:
     if comparison in ("in", "not in"):
         if len(values) != 1:
-            return f"{comparison} ({', '.join(map(written, values))})"
+            return f"{comparison} ({', '.join(map(as_sql, values))})"
         comparison = "=" if comparison == "in" else "<>"
-    return " ".join([comparison, *map(written, values)])
+    return " ".join([comparison, *map(as_sql, values)])
 
 
-def written(value: Value) -> str:
+def as_sql(value: Value) -> str:
     """Write a number or a text as SQL."""
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"

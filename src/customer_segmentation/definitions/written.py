@@ -50,14 +50,16 @@ def _stated_in(path: Path) -> Iterator[tuple[str, Written]]:
         content = yaml.load(text, yaml.CSafeLoader) if STATED.search(text) else None
         models = content.get("models") if isinstance(content, dict) else None
         for model in filter(lambda one: isinstance(one, dict), models or []):
-            meta = (model.get("config") or {}).get("meta")
+            config = model.get("config")
+            meta = config.get("meta") if isinstance(config, dict) else None
             if isinstance(meta, dict):
                 yield str(model.get("name")).removeprefix("segments_"), meta
 
 
 def segments_of(written: Written) -> list[Written]:
     """Return the segments of a definition."""
-    return [segment for segment in written.get("segments") or [] if isinstance(segment, dict)]
+    segments = written.get("segments")
+    return [one for one in segments if isinstance(one, dict)] if isinstance(segments, list) else []
 
 
 def resolved(name: str, definitions: Definitions) -> Written:
@@ -70,9 +72,11 @@ def resolved(name: str, definitions: Definitions) -> Written:
         {**segment, "when": _all_of(_conditions_of(name, segment, definitions))}
         for segment in segments_of(written)
     ]
-    population = _all_of(
-        [_written_out(written["population"], definitions.shared)] if written.get("population") else []
-    )
+    population = written.get("population")
+    if isinstance(population, str) and population:
+        population = _written_out(population, definitions.shared)
+    else:  # dbt says so if it is something else
+        population = None
     return {**written, "population": population, "segments": segments}
 
 
@@ -85,7 +89,7 @@ def _conditions_of(
     """
     here = f"{name}.{segment.get('name')}"
     own = [_written_out(segment["when"], definitions.shared)] if isinstance(segment.get("when"), str) else []
-    if "extends" not in segment:
+    if not segment.get("extends"):
         return own
     *other, base = str(segment["extends"]).split(".")
     there = other[0] if other else name
