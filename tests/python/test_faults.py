@@ -237,6 +237,7 @@ def test_an_interrupt_after_publishing_does_not_say_that_all_is_as_it_was(
         duckdb.connect(str(database)).close()
         return [], []
 
+    (tmp_path / "dbt_project.yml").write_text("vars: {}", encoding="utf-8")
     monkeypatch.setattr(inputs, "PROJECT", tmp_path)
     monkeypatch.setattr(publishing, "_sync", settle)
     monkeypatch.setattr(builds, "_run_dbt", run_dbt)
