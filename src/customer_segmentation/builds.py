@@ -137,7 +137,9 @@ def _run_dbt(
     results = list(outcome.result.results)
     if not outcome.success:
         failed = [result for result in results if result.status in FAILED]
-        errors = [messages.explain(_message(result), place.name) for result in failed]
+        told = [messages.explain(_message(result), place.name) for result in failed]
+        # an advice that several nodes would give is given once, with what the first of them met
+        errors = list({error.partition("\n\n")[0]: error for error in reversed(told)}.values())[::-1]
         skipped = sum(result.status == RunStatus.Skipped for result in results)
         if skipped:
             errors.append(f"{skipped} more were skipped because of that.")
