@@ -102,9 +102,9 @@ where false
 {%- endmacro %}
 
 {#- The condition on rows that one of these tables is made of: the same by which it loses rows. -#}
-{% macro and_read_again(customer_id='customer_id') -%}
+{% macro and_read_again() -%}
     {%- set ids = ids_read_again('orders') if inputs_say_what_is_new() -%}
-    {%- if reads_only_news() %}and {{ customer_id }} in ({{ ids }}){% endif -%}
+    {%- if reads_only_news() %}and customer_id in ({{ ids }}){% endif -%}
 {%- endmacro %}
 
 {#- Before a table gets the rows that are read again, it loses those that it had. -#}

@@ -24,10 +24,11 @@ read_before as (
 
 loads (input, loaded_until, rows_before, rows_hash, rows_before_that_read, rows_hash_of_that_read) as (
     {%- for input in inputs_of_facts() %}
+    {%- set latest_load = loaded_until(input) %}
     select
         '{{ input }}',
-        {{ loaded_until(input) }},
-        {{ rows_of_load(input, loaded_until(input)) }},
+        {{ latest_load }},
+        {{ rows_of_load(input, latest_load) }},
         {{ rows_of_load(input, read_until(input)) }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
