@@ -157,8 +157,8 @@ delete from {{ this }} where definitions_version <> '{{ definitions_version(publ
     {{ return(existing is not none and existing.is_table and not should_full_refresh()) }}
 {% endmacro %}
 
-{#- A hash of all that is known of a customer up to a date, for the dates in `due`. -#}
-{% macro history_hashes(dates='due') -%}
+{#- A hash of all that is known of a customer up to a date, for each of some dates; of all customers, or of those in a CTE. -#}
+{% macro history_hashes(dates='due', customers=none) -%}
 select
     periods.customer_id,
     {{ dates }}.as_of_date,
@@ -166,5 +166,8 @@ select
     sum(periods.revenue) as revenue
 from {{ ref('customer_periods') }} as periods
 inner join {{ dates }} on periods.period_end <= {{ dates }}.as_of_date
+{%- if customers %}
+where periods.customer_id in (select {{ customers }}.customer_id from {{ customers }})
+{%- endif %}
 group by periods.customer_id, {{ dates }}.as_of_date
 {%- endmacro %}

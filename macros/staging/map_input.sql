@@ -177,11 +177,12 @@ mapped as (
 {%- if has_input(input) %}
         {{ 'source.broken_row' if execute and 'broken_row' in source_columns(input) else 'cast(null as string)' }} as broken_row,
         {{ row_as_struct('source') }} as source_row
+        {%- if only_news %},
+        -- worked out once: what follows is worked out for few
+        {{ mapped_id(input, mapped, types) | indent(8) }} as read_by
+        {%- endif %}
     from {{ input_source(input) }} as source
     where {{ var('inputs')[input].where or 'true' }}
-    {%- if only_news %}
-        and {{ is_mapped_row_read_again(input, mapped, types) | indent(8) }}
-    {%- endif %}
 {%- else %}
         cast(null as string) as broken_row,
         cast(null as string) as source_row
@@ -198,6 +199,9 @@ trimmed as (
         broken_row,
         source_row
     from mapped
+    {%- if only_news %}
+    where {{ is_read_again('read_by', input) }}
+    {%- endif %}
 ),
 
 said as (

@@ -93,17 +93,17 @@ where false
     ({{ id }} is null or {{ id }} in ({{ ids_read_again(input, place) }}))
 {%- endmacro %}
 
-{#- The same over an expression of the mapping. -#}
-{% macro is_mapped_row_read_again(input, mapped, types) -%}
+{#- That id as it is read, over what the mapping says. -#}
+{% macro mapped_id(input, mapped, types) -%}
     {%- set name = id_read_by(input) -%}
     {%- set column = input_contract()[input]['columns'][name] -%}
     {%- set text = trimmed(mapped[name] if types[name] in ('varchar', 'string') else 'cast(' ~ mapped[name] ~ ' as string)') -%}
-    {{ is_read_again('cast(' ~ (mapped[name] if fits(types[name], column) else said('(' ~ text ~ ')', name, column)) ~ ' as string)', input) }}
+    cast({{ mapped[name] if fits(types[name], column) else said('(' ~ text ~ ')', name, column) }} as string)
 {%- endmacro %}
 
 {#- The condition on rows that one of these tables is made of: the same by which it loses rows. -#}
 {% macro and_read_again() -%}
-    {%- set ids = ids_read_again('orders') if inputs_say_what_is_new() -%}
+    {%- set ids = ids_read_again('orders') if inputs_say_what_is_new() and not is_unit_test() -%}
     {%- if reads_only_news() %}and customer_id in ({{ ids }}){% endif -%}
 {%- endmacro %}
 
@@ -182,13 +182,15 @@ fresh_{{ input }} as (
 
 {#- What makes the same rows mean something else: everything is then read again. -#}
 {% macro read_with() %}
-    {%- set told = [input_contract(), var('max_amount'), var('history_months')] -%}
+    {#- by name, in whatever order dbt has them -#}
+    {%- set written = {} -%}
+    {%- for node in graph.nodes.values() if node.name in facts_by_customer() -%}{%- do written.update({node.name: node.checksum.checksum}) -%}{%- endfor -%}
+    {%- set told = [written, input_contract(), var('max_amount'), var('history_months')] -%}
     {%- for input, mapping in var('inputs').items() -%}
         {%- set mapped = mapped_columns(input) -%}
         {%- for key in ('where', 'table', 'model', 'query') -%}{%- do told.append(mapping.get(key)) -%}{%- endfor -%}
         {%- do told.append([input, mapped, mapped_types(input, mapped)]) -%}
     {%- endfor -%}
-    {%- for node in graph.nodes.values() if node.name in facts_by_customer() -%}{%- do told.append(node.checksum.checksum) -%}{%- endfor -%}
     {{ return(local_md5(tojson(told, sort_keys=true))) }}
 {% endmacro %}
 

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with
 
 latest as (
@@ -78,20 +80,6 @@ scored as (
         on unmet.feature = cutoffs.score
         and unmet.comparison in ('=', '>=')
         and (unmet.value < unmet.needed or unmet.value is null)
-),
-
--- how many orders meet a term; empty where orders alone don't
-in_orders as (
-    select
-        *,
-        cast(
-            case
-                when is_met_by_order then 1
-                when feature in ('lifetime_orders', 'orders_12m') and needed > value then needed - value
-                when feature = 'frequency_score' then metric_needed - metric_value
-            end as integer
-        ) as orders_needed
-    from scored
 )
 
 select
@@ -113,10 +101,6 @@ select
     metric_needed - metric_value as metric_difference,
     terms_unmet,
     orders_needed,
-    -- empty where a term can't be met by orders alone
-    case
-        when count(orders_needed) over way = terms_unmet then max(orders_needed) over way
-    end as orders_to_next,
+    orders_to_next,
     is_complete
-from in_orders
-window way as (partition by customer_id, segmentation)
+from scored

@@ -17,6 +17,17 @@ fits as (
 
 interpurchase as (
     select * from {{ ref('fit_interpurchase') }}
+    where category <> '(all)'
+),
+
+-- grouped, so that an engine knows that there is one for each fit and not one for each category
+of_all as (
+    select
+        fitted_on,
+        max(interpurchase_days) as interpurchase_days
+    from {{ ref('fit_interpurchase') }}
+    where category = '(all)'
+    group by fitted_on
 ),
 
 expected as (
@@ -45,9 +56,7 @@ expected as (
     left join interpurchase as of_category
         on fits.cutoffs_on = of_category.fitted_on
         and purchasing.favourite_category = of_category.category
-    left join interpurchase as of_all
-        on fits.cutoffs_on = of_all.fitted_on
-        and of_all.category = '(all)'
+    left join of_all on fits.cutoffs_on = of_all.fitted_on
 )
 
 select

@@ -85,6 +85,37 @@ replayed as (
     where features.customer_id in (select movers.customer_id from movers)
 ),
 
+-- moves that an unchanged customer would have made too
+ruled as (
+    select
+        movers.customer_id,
+        movers.as_of_date,
+        nullif(concat_ws(
+            '|',
+            {%- for definition in definitions %}
+            {%- for condition in rule_moves(definition, before) %}
+            case {{ condition }} end,
+            {%- endfor %}
+            {%- endfor %}
+            cast(null as string)
+        ), '') as moved_by_rule
+    from movers
+    inner join assigned
+        on movers.customer_id = assigned.customer_id
+        and movers.as_of_date = assigned.as_of_date
+    left join redefined
+        on movers.customer_id = redefined.customer_id
+        and movers.as_of_date = redefined.next_as_of_date
+    left join replayed
+        on movers.customer_id = replayed.customer_id
+        and movers.as_of_date = replayed.next_as_of_date
+    {%- if on_record %}
+    left join before
+        on movers.customer_id = before.customer_id
+        and movers.as_of_date = before.next_as_of_date
+    {%- endif %}
+),
+
 history as (
     {{ history_hashes() | indent(4) }}
 )
@@ -95,30 +126,13 @@ select
     {%- for definition in definitions %}
     nullif(assigned.{{ definition.name }}, '') as {{ definition.name }},
     {%- endfor %}
-    -- moves that an unchanged customer would have made too
-    nullif(concat_ws(
-        '|',
-        {%- for definition in definitions %}
-        {%- for condition in rule_moves(definition, before) %}
-        case {{ condition }} end,
-        {%- endfor %}
-        {%- endfor %}
-        cast(null as string)
-    ), '') as moved_by_rule,
+    ruled.moved_by_rule,
     history.history_hash,
     assigned.lifetime_revenue
 from assigned
-left join redefined
-    on assigned.customer_id = redefined.customer_id
-    and assigned.as_of_date = redefined.next_as_of_date
-left join replayed
-    on assigned.customer_id = replayed.customer_id
-    and assigned.as_of_date = replayed.next_as_of_date
-{%- if on_record %}
-left join before
-    on assigned.customer_id = before.customer_id
-    and assigned.as_of_date = before.next_as_of_date
-{%- endif %}
+left join ruled
+    on assigned.customer_id = ruled.customer_id
+    and assigned.as_of_date = ruled.as_of_date
 left join history
     on assigned.customer_id = history.customer_id
     and assigned.as_of_date = history.as_of_date

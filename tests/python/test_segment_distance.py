@@ -85,7 +85,7 @@ def test_the_ways_into_a_segment_lead_nowhere_else_and_miss_nobody():
 def unmet(
     segmentation: Segmentation, columns: str, customers: list[tuple], cutoffs: tuple[float, ...] = ()
 ) -> list[tuple]:
-    """Return (customer, segment, next one, term, value, whether any order meets it, whether it is sure)."""
+    """Return (customer, segment, next one, term, value, orders that meet it, and all terms, whether it is sure)."""
     needed = ("lifetime_orders", *SCORED, *SCORED.values())
     absent = "".join(f", null::integer as {name}" for name in dict.fromkeys(needed) if name not in columns)
     with duckdb.connect(config={"threads": 1}) as connection:
@@ -95,7 +95,7 @@ def unmet(
             from (values {", ".join(map(str, customers))}) as customers ({columns})
         """)
         return connection.execute(f"""
-            select customer_id, segment, next_segment, term, value, is_met_by_order, is_complete
+            select customer_id, segment, next_segment, term, value, orders_needed, orders_to_next, is_complete
             from ({unmet_terms([segmentation], cutoffs)})
             order by customer_id, term
         """).fetchall()
@@ -115,15 +115,19 @@ def test_the_way_up_is_what_the_next_tier_asks_for_and_the_customer_lacks():
     customers = [
         ("one_order_short", 1, 1, 1, 150),
         ("spent_as_much", 2, 2, 2, 100),
+        ("spends_little", 1, 1, 1, 100),
         ("silver", 4, 4, 3, 150),
         ("gold", 7, 7, 4, 50),
         ("prospect", 0, 0, 0, 0),
     ]
-    assert unmet(tiers, columns, customers) == [
-        ("one_order_short", "member", "silver", "orders_12m >= 2", 1, False, True),
-        ("silver", "silver", "gold", "frequency_score >= 4", 3, False, True),
-        ("silver", "silver", "gold", "orders_12m >= 6", 4, False, True),
-        ("spent_as_much", "member", "silver", "revenue_12m > 100", 100, False, True),
+    # the score of 4 begins after the cut-off of 6 orders; nobody knows how many orders bring an amount
+    assert unmet(tiers, columns, customers, cutoffs=(1, 2, 6, 9)) == [
+        ("one_order_short", "member", "silver", "orders_12m >= 2", 1, 1, 1, True),
+        ("silver", "silver", "gold", "frequency_score >= 4", 3, 3, 3, True),
+        ("silver", "silver", "gold", "orders_12m >= 6", 4, 2, 3, True),
+        ("spends_little", "member", "silver", "orders_12m >= 2", 1, 1, None, True),
+        ("spends_little", "member", "silver", "revenue_12m > 100", 100, None, None, True),
+        ("spent_as_much", "member", "silver", "revenue_12m > 100", 100, None, None, True),
     ]
 
 
@@ -150,9 +154,9 @@ def test_the_way_up_passes_earlier_segments_and_asks_nobody_to_be_younger_or_wor
         ("the_best", 400, 5, 5, 2),
     ]
     assert unmet(journey, columns, customers) == [
-        ("dear_and_late", "late", "premium", "recency_score >= 4", 3, True, True),
-        ("gone_for_long", "gone", "active", "days_since_last_order <= 20", 99, True, True),
-        ("ordered_lately", "new", "active", "days_since_first_order >= 31", 20, False, True),
+        ("dear_and_late", "late", "premium", "recency_score >= 4", 3, 1, 1, True),
+        ("gone_for_long", "gone", "active", "days_since_last_order <= 20", 99, 1, 1, True),
+        ("ordered_lately", "new", "active", "days_since_first_order >= 31", 20, None, None, True),
     ]
 
 
@@ -173,10 +177,10 @@ def test_a_way_is_not_sure_where_a_condition_is_no_comparison_of_one_feature():
         ("one_order_short", "person", 2, 0),
     ]
     assert unmet(decided, columns, customers) == [
-        ("a_business", "business", "person", "kind = 'person'", None, False, True),
-        ("looks_around", "person", "decided", "orders_12m > visits_90d", None, False, False),
-        ("looks_around", "person", "decided", "orders_12m >= 3", 2, False, False),
-        ("one_order_short", "person", "decided", "orders_12m >= 3", 2, False, False),
+        ("a_business", "business", "person", "kind = 'person'", None, None, None, True),
+        ("looks_around", "person", "decided", "orders_12m > visits_90d", None, None, None, False),
+        ("looks_around", "person", "decided", "orders_12m >= 3", 2, 1, None, False),
+        ("one_order_short", "person", "decided", "orders_12m >= 3", 2, 1, 1, False),
     ]
 
 

@@ -1,6 +1,6 @@
 """What customers lack on the way to the next better segment, as one query over their features."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -42,19 +42,20 @@ select
     null::varchar as segment, null::varchar as next_segment, null::varchar as feature,
     null::varchar as comparison, null::varchar as term, null::double as value, null::double as needed,
     null::varchar as metric, null::double as metric_value, null::integer as terms_unmet,
-    null::boolean as is_met_by_order, null::boolean as is_complete
+    null::integer as orders_needed, null::integer as orders_to_next, null::boolean as is_complete
 where false
 """
 
-# of a segmentation: which terms customers meet and where they are, how high that is, the way to the lowest
-# level above and then with the fewest unmet terms, and the terms of that way
+# of a segmentation: which terms customers meet and where they are, how high that is and after how many orders
+# they would meet each term, the way to the lowest level above and then with the fewest unmet terms, and the
+# terms of that way
 QUERY = """
 (
     with
 
     placed as (select *, {terms}, {segment} as segment from customers),
 
-    levelled as (select *, {level} as level from placed),
+    levelled as (select *, {level} as level, {orders} from placed),
 
     gone as (select *, least({numbers}, null::integer) as way from levelled),
 
@@ -67,7 +68,7 @@ QUERY = """
         customer_id, as_of_date, {name} as segmentation, segment, next_segment, feature, comparison, term,
         {value} as value, needed::double as needed, metric, {metric_value} as metric_value,
         (way % {LEVEL} // {UNMET})::integer as terms_unmet,
-        {is_met_by_order} as is_met_by_order, {is_complete} as is_complete
+        {orders_needed} as orders_needed, {orders_to_next} as orders_to_next, {is_complete} as is_complete
     from gone
     inner join terms on gone.way % {UNMET} = terms.number
     where {is_unmet}
@@ -117,11 +118,13 @@ def read_segmentations(
 def unmet_terms(segmentations: Iterable[Segmentation], frequency_cutoffs: Iterable[float] = ()) -> str:
     """Return a query over a relation `everybody`: a row per customer, segmentation and term that is lacking.
 
-    frequency_cutoffs: orders above which the frequency score rises.
+    orders_needed: orders that meet the term; orders_to_next: those that meet all terms of the way; null where
+    orders alone don't. frequency_cutoffs: orders above which the frequency score rises, by which it is 2 to 5.
     """
-    passed = (f" + (coalesce(lifetime_orders, 0) + 1 > {cutoff})::integer" for cutoff in frequency_cutoffs)
+    cutoffs = list(frequency_cutoffs)
+    passed = (f" + (coalesce(lifetime_orders, 0) + 1 > {cutoff})::integer" for cutoff in cutoffs)
     customer = f"select *, 1{''.join(passed)} as frequency_score_after_order from everybody"
-    plans = [plan for plan in map(_Plan, segmentations) if plan.ways]
+    plans = [plan for plan in (_Plan(one, cutoffs) for one in segmentations) if plan.ways]
     parts = "union all".join([NOBODY, *(plan.query() for plan in plans)])
     return f"with customers as ({customer})\n{parts}"
 
@@ -129,8 +132,9 @@ def unmet_terms(segmentations: Iterable[Segmentation], frequency_cutoffs: Iterab
 class _Plan:
     """All ways up in a segmentation, the lowest first and otherwise in the order of the definition."""
 
-    def __init__(self, segmentation: Segmentation):
+    def __init__(self, segmentation: Segmentation, frequency_cutoffs: Sequence[float]):
         self.segmentation = segmentation
+        self.frequency_cutoffs = frequency_cutoffs
         ranks = sorted({segment.rank for segment in segmentation.segments})
         self.levels = {segment.name: ranks.index(segment.rank) + 1 for segment in segmentation.segments}
         self.ways = [
@@ -147,11 +151,6 @@ class _Plan:
         ways = list(enumerate(self.ways, start=1))
         compared = {term.feature for term in self.terms if term.feature and term.comparison}
         scored = {term.feature for term in self.terms if term.feature in SCORED}
-        by_order = {
-            place: term.takes_order
-            for place, term in enumerate(self.terms)
-            if term.feature in MOVEMENTS and MOVEMENTS[term.feature].kind != "sum"
-        }
         complete = {number: self._is_complete(way) for number, (_, way) in ways}
         return QUERY.format(
             LEVEL=LEVEL,
@@ -166,7 +165,11 @@ class _Plan:
             metric_value=_case(
                 "metric", {as_sql(SCORED[name]): f"{SCORED[name]}::double" for name in sorted(scored)}
             ),
-            is_met_by_order=_case("position", by_order, "false"),
+            orders=", ".join(f"{self._orders_to_meet(term)} as {self._orders(term)}" for term in self.terms),
+            orders_needed=_case(
+                "position", {place: self._orders(term) for place, term in enumerate(self.terms)}
+            ),
+            orders_to_next=_case("number", {number: self._orders_on(way) for number, (_, way) in ways}),
             is_complete=_case("number", complete, "true"),
             is_unmet=_case(
                 "position", {place: f"not {self._met(term)}" for place, term in enumerate(self.terms)}
@@ -175,6 +178,29 @@ class _Plan:
 
     def _met(self, term: Term) -> str:
         return f"term_{self.terms.index(term)}"
+
+    def _orders(self, term: Term) -> str:
+        return f"orders_{self.terms.index(term)}"
+
+    def _orders_to_meet(self, term: Term) -> str:
+        """Write SQL for the orders after which a term is met: 0 where it is; null where orders alone don't."""
+        more = "null"
+        if term.feature in ("lifetime_orders", "orders_12m") and term.needed is not None:
+            more = f"case when {term.needed} > {term.feature} then {term.needed} - {term.feature} end"
+        elif term.feature == "frequency_score" and term.comparison in ("=", ">="):
+            # the score of 2 begins with one order more than the first cut-off
+            passed = self.frequency_cutoffs[: int(term.needed or 0) - 1]
+            if len(passed) == int(term.needed or 0) - 1 > 0:
+                rises = f"coalesce(frequency_score < {term.needed}, true)"
+                more = f"case when {rises} then {int(passed[-1]) + 1} - lifetime_orders end"
+        elif term.feature in MOVEMENTS and MOVEMENTS[term.feature].kind != "sum":
+            more = f"case when {term.takes_order} then 1 end"
+        return f"(case when {self._met(term)} then 0 else {more} end)::integer"
+
+    def _orders_on(self, way: Way) -> str:
+        """Write SQL for the orders after which all terms of a way are met: as many as the last one takes."""
+        orders = [self._orders(term) for term in terms_of(way.asks)]
+        return f"case when {' + '.join(orders)} is not null then greatest({', '.join(orders)}) end"
 
     def _number(self, number: int, segment: str, way: Way) -> str:
         """Write SQL for a way that is open to a customer, as one number."""
