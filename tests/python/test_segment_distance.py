@@ -85,7 +85,7 @@ def test_the_ways_into_a_segment_lead_nowhere_else_and_miss_nobody():
 def unmet(
     segmentation: Segmentation, columns: str, customers: list[tuple], cutoffs: tuple[float, ...] = ()
 ) -> list[tuple]:
-    """Return (customer, segment, next one, term, value, orders that meet it, and all terms, whether it is sure)."""
+    """Return (customer, segment, next one, term, value, orders that meet it and all terms, whether sure)."""
     needed = ("lifetime_orders", *SCORED, *SCORED.values())
     absent = "".join(f", null::integer as {name}" for name in dict.fromkeys(needed) if name not in columns)
     with duckdb.connect(config={"threads": 1}) as connection:

@@ -119,7 +119,7 @@ def unmet_terms(segmentations: Iterable[Segmentation], frequency_cutoffs: Iterab
     """Return a query over a relation `everybody`: a row per customer, segmentation and term that is lacking.
 
     orders_needed: orders that meet the term; orders_to_next: those that meet all terms of the way; null where
-    orders alone don't. frequency_cutoffs: orders above which the frequency score rises, by which it is 2 to 5.
+    orders alone don't. frequency_cutoffs: orders above which the frequency score rises, to 2 and so on.
     """
     cutoffs = list(frequency_cutoffs)
     passed = (f" + (coalesce(lifetime_orders, 0) + 1 > {cutoff})::integer" for cutoff in cutoffs)
@@ -183,7 +183,7 @@ class _Plan:
         return f"orders_{self.terms.index(term)}"
 
     def _orders_to_meet(self, term: Term) -> str:
-        """Write SQL for the orders after which a term is met: 0 where it is; null where orders alone don't."""
+        """Write SQL for the orders that meet a term: 0 where it is met, null where orders alone don't."""
         more = "null"
         if term.feature in ("lifetime_orders", "orders_12m") and term.needed is not None:
             more = f"case when {term.needed} > {term.feature} then {term.needed} - {term.feature} end"
