@@ -85,7 +85,7 @@
             {%- set mapped = mapped_columns(input) -%}
             {%- do check_expressions(input, mapped, mapping.where) -%}
             {%- do check_mapped_types(input, mapped) -%}
-            {%- if input == 'orders' and not run_query('select 1 from ' ~ input_source('orders') ~ ' as source where ' ~ (mapping.where or 'true') ~ ' limit 1').rows -%}
+            {%- if input == 'orders' and not run_query('select 1 from ' ~ input_source('orders') ~ ' as source where ' ~ input_condition(input) ~ ' limit 1').rows -%}
                 {%- do configuration_error(place, 'has no rows: there is nothing to build from. Look at what ' ~ mapping[kinds[0]] | string | trim ~ ' holds' ~ (' where ' ~ mapping.where | trim if mapping.where) ~ '.') -%}
             {%- elif input == 'order_items' and mappings.orders.model is not defined and 'order_id' not in mapped_columns('orders') -%}
                 {%- do configuration_error('inputs.orders.columns.order_id', 'is needed to tell which order an item belongs to: name the column, or leave order_items out.') -%}

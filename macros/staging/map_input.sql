@@ -55,6 +55,9 @@
     {%- endif %}
 {%- endmacro %}
 
+{#- Which rows of an input are taken. -#}
+{% macro input_condition(input) %}{{ return(null_if_undefined(var('inputs')[input].where | default('true', true) | string)) }}{% endmacro %}
+
 {#- {contract column: SQL expression over the source}, only for columns that the source has. -#}
 {% macro mapped_columns(input) %}
     {%- set known = found_before('mapped_columns') -%}
@@ -178,7 +181,7 @@ mapped as (
         {{ 'source.broken_row' if execute and 'broken_row' in source_columns(input) else 'cast(null as string)' }} as broken_row,
         {{ row_as_struct('source') }} as source_row
     from {{ input_source(input) }} as source
-    where {{ var('inputs')[input].where or 'true' }}
+    where {{ input_condition(input) }}
     {%- if only_news %}
         and {{ is_mapped_row_read_again(input, mapped, types) | indent(8) }}
     {%- endif %}

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 import yaml
 from conftest import Project
+from test_conditions import UNDEFINED, WITH_VALUE, WITHOUT_VALUE
 
 from customer_segmentation.environment import PROJECT
 
@@ -291,6 +292,31 @@ PLAIN = [
 def test_any_plain_condition_is_fine(definitions: Definitions):
     problems = definitions.problems(with_segment(when=condition) for condition in PLAIN)
     assert problems == [[]] * len(PLAIN)
+
+
+def test_what_has_no_value_keeps_a_customer_out_of_a_segment(definitions: Definitions):
+    """Also a population; and dbt, which works word by word, says what the parser says."""
+    several = [with_conditions(*WITHOUT_VALUE, assignment="all_matches"), with_conditions(*WITHOUT_VALUE)]
+    several += [with_conditions("true", population=condition) for condition in WITHOUT_VALUE]
+    for expression in definitions.evaluate("segment_expression(dict(written, left_out={}))", several):
+        assert duckdb.sql(f"select {expression} from {UNDEFINED}").fetchall() == [(None,)], expression
+    for known in definitions.evaluate("known_expression(dict(written, left_out={}))", several[1:2]):
+        assert duckdb.sql(f"select {known} from {UNDEFINED}").fetchall() == [("no",)]
+    of_an_input = '/* a / b */ a / b::int[1] > c.d / e.f -- a / b\n and "a / b" > 3'
+    conditions = [*WITHOUT_VALUE, PLAIN[0], of_an_input]
+    *written, plain, guarded = definitions.evaluate("null_if_undefined(written)", conditions)
+    for condition, sql in zip(WITHOUT_VALUE, written, strict=True):
+        same = f"select ({sql}) is not distinct from ({condition}) from {WITH_VALUE}"
+        assert duckdb.sql(same).fetchall() == [(True,)], condition
+    assert plain == PLAIN[0]
+    wanted = '/* a / b */ a / nullif(b::int[1], 0) > c.d / nullif(e.f, 0) -- a / b\n and "a / b" > 3'
+    assert guarded == wanted
+
+
+def test_what_has_no_value_keeps_a_row_of_an_input_out(definitions: Definitions):
+    orders = {"file": "orders.csv", "where": "total / items < 1000"}
+    (condition,) = definitions.evaluate("input_condition('orders')", [GOOD], inputs={"orders": orders})
+    assert condition == "total / nullif(items, 0) < 1000"
 
 
 def test_a_learned_segmentation_takes_its_segments_from_a_column(definitions: Definitions):

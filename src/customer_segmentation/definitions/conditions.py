@@ -72,6 +72,24 @@ MIRRORED: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.LTE: exp.GTE,
 }
 
+DIVISIONS = (exp.Div, exp.IntDiv, exp.Mod)
+# functions that have no finite value for some numbers, as sqlglot calls them
+PARTIAL_FUNCTIONS = {
+    "acos",
+    "acosh",
+    "asin",
+    "atanh",
+    "cot",
+    "exp",
+    "gamma",
+    "lgamma",
+    "ln",
+    "log",
+    "pow",
+    "sqrt",
+}
+INFINITY = exp.cast(exp.Literal.string("infinity"), exp.DataType.Type.DOUBLE)
+
 
 class ConditionError(ReadableError):
     """A text is no condition; the message says why."""
@@ -271,6 +289,31 @@ def as_text(tree: exp.Expr) -> str:
     return re.sub(
         r"'(?:[^']|'')*'|[^']+", lambda part: part[0] if part[0][0] == "'" else part[0].lower(), written
     )
+
+
+def null_if_undefined(condition: str) -> str:
+    """Return the SQL of a condition in which what has no finite value is null, such as 0 / 0 or ln(0).
+
+    Engines make NaN or infinity of it, which are above every threshold, or break off. What can't be read
+    stays as it is. For dbt, the macro of this name does it word by word.
+    """
+    try:
+        tree = exp.Paren(this=parse(condition).copy())
+    except ConditionError:
+        return condition
+    undefined = [node for node in tree.find_all(*DIVISIONS, exp.Func) if _may_be_undefined(node)]
+    for node in reversed(undefined):  # from the inside out
+        if isinstance(node, DIVISIONS):
+            node.set("expression", exp.Nullif(this=node.expression, expression=exp.Literal.number(0)))
+        else:
+            is_finite = exp.LT(this=exp.Abs(this=node.copy()), expression=INFINITY.copy())
+            node.replace(exp.case().when(is_finite, node.copy()))
+    return str(tree.this.sql(DIALECT)) if undefined else condition
+
+
+def _may_be_undefined(node: exp.Expr) -> bool:
+    name = node.name if isinstance(node, exp.Anonymous) else type(node).__name__
+    return isinstance(node, DIVISIONS) or name.lower() in PARTIAL_FUNCTIONS
 
 
 def alternatives(*conditions: str | None) -> list[Alternative]:
