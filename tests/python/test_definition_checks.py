@@ -13,6 +13,7 @@ from test_conditions import EVERYONE, drawn_condition
 from test_segment_definitions import (
     DEFINITIONS,
     GOOD,
+    MISWRITTEN,
     PLAIN,
     SHARED,
     changed,
@@ -33,6 +34,7 @@ KINDS = {
     "orders_12m": "number",
     "first_order_on": "date",
     "overdue_ratio": "number",
+    "is_active": "truth value",
 }
 
 
@@ -135,8 +137,18 @@ def test_what_is_said_to_be_unreachable_is_unreachable():
         assert not connection.execute(left).fetchall(), (earlier, later)
 
 
+def test_a_condition_that_says_something_else_than_was_meant_is_named():
+    kinds = KINDS | {"lifetime_orders": "number"}
+    for condition, message in MISWRITTEN.items():
+        (problem,) = problems(with_segment(when=condition), kinds=kinds)
+        wanted = "the condition can't be read" if "brackets" in message else message
+        assert problem.lower().startswith(f"segment 'late': {wanted.lower()}"), problem
+        assert "(" in problem
+
+
 MISFITS = {
-    "kind = 3": "kind is a text and is compared with 3 (kind = 3)",
+    "kind = 3": "kind is a text and is compared with 3: compare it with a text such as 'business' (kind = 3)",
+    "is_active = 'active'": "is_active is a truth value and is compared with 'active': compare it with true",
     "kind in ('person', 3)": "kind is a text and is compared with 3",
     "orders_12m = 'many'": "orders_12m is a number and is compared with 'many'",
     "orders_12m between 'a' and 5": "orders_12m is a number and is compared with 'a'",
@@ -188,7 +200,8 @@ def test_what_columns_are_is_read_from_a_database_if_there_is_one(tmp_path: Path
                 date '2025-01-01' as f, [1] as g, cast('x' as enum ('x', 'y')) as h
         """)
     assert check.kinds_in(path) == {
-        **{"a": "text", "b": "number", "c": "number", "d": "number", "f": "date", "h": "text"},
+        **{"a": "text", "b": "number", "c": "number", "d": "number"},
+        **{"e": "truth value", "f": "date", "h": "text"},
     }
 
 

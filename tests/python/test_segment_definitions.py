@@ -278,6 +278,36 @@ def test_all_mistakes_are_named_at_once_with_the_file(definitions: Definitions):
     assert "docs/guides/add_a_segment.md" in message
 
 
+# what is written and means nothing, or something else than it seems to: what is said of it
+MISWRITTEN = {
+    "lifetime_orders > 1) or (1 = 1": "brackets that don't match",
+    "5 < lifetime_orders < 10": "one comparison follows on another: join two with `and`",
+    "lifetime_orders => 5": "a comparison is one of =, <>, <, <=, > and >=",
+    "lifetime_orders > = 5": "a comparison is one of",
+    "lifetime_orders > 5 and": "a condition is missing beside `and`, `or` or `not`",
+    "and and": "a condition is missing beside",
+    "(lifetime_orders > 5 or) and is_active": "a condition is missing beside",
+    "revenue_12m > 1,000": "a number has no comma in it: write 1000 for 1,000 and 0.5 for 0,5",
+    "overdue_ratio between 0,5 and 1": "a number has no comma in it",
+    "discount_share > 10%": "% is the rest of a division: write 0.1 for 10 %",
+    "discount_share > 10 % and is_active": "% is the rest of a division: write 0.1 for 10 %",
+    "region = null": "nothing compares with null: write `is null` or `is not null`",
+    "region <> NULL or is_active": "nothing compares with null",
+    "region not in ('Seoul', null)": "nothing compares with null",
+    "region in ('Seoul' 'Busan')": "two texts stand side by side: put a comma between them",
+    "lifetime_orders is 5": "after `is` stands null, true, false or distinct from",
+    "lifetime_orders ** 2 > 9": "write power(a, b) for a ** b",
+    "is_active = 'active'": "is_active is a truth value and is compared with 'active': compare it with true",
+    "not is_active in ('x')": "is_active is a truth value and is compared with 'x'",
+    "first_order_on > '01.03.2025'": (
+        "first_order_on is a date and is compared with '01.03.2025': compare it with a day such as '2025-03-"
+    ),
+    "LIFETIME_ORDERS >= 'many'": "LIFETIME_ORDERS is a number and is compared with 'many'",
+    "is_active and kind = 3": "kind is a text and is compared with 3",
+}
+# of these the engine says what it can't read
+UNREADABLE = ["lifetime_orders 5", "5 < round(overdue_ratio) < 9", "case when is_active then", "region like"]
+
 PLAIN = [
     GOOD["segments"][0]["when"],
     "lifetime_orders between 2 and 3 or lifetime_orders in (5, 7)",
@@ -286,7 +316,29 @@ PLAIN = [
     "favourite_category like '%select from; -- fashion%' and region is distinct from 'O''Hare'",
     "cast(revenue_12m as double) / nullif(orders_12m, 0) > 0.5 * AVERAGE_ORDER_VALUE",
     "first_order_on >= cast('2025-01-01' as date)",
+    "first_order_on >= '2025-01-01' and last_order_on - first_order_on > 30 and is_active = 'true'",
+    "lifetime_orders in (1,100) and round(overdue_ratio,2) <= -0.5 and lifetime_orders % 2 = 1",
+    "region is not distinct from null or is_active is not true and coalesce(city, null) <> 'or kind = 3'",
+    "greatest(lifetime_orders, 5) = 5 and (overdue_ratio > 2) = true and orders_12m = '3'",
 ]
+
+
+def test_a_condition_that_says_something_else_than_was_meant_is_named(definitions: Definitions):
+    """Before anything is built, also by dbt alone and where no features are there yet to compare with."""
+    conditions = [*MISWRITTEN, *UNREADABLE]
+    said = definitions.problems(with_segment(when=condition) for condition in conditions)
+    wanted = [*MISWRITTEN.values(), *["the condition can't be read: "] * len(UNREADABLE)]
+    for condition, message, problems in zip(conditions, wanted, said, strict=True):
+        assert any(problem.startswith("segment 'late': ") and message in problem for problem in problems), (
+            problems
+        )
+        assert len(problems) == 1 and ("brackets" in message or f"({condition})" in problems[0]), problems
+    (population,) = definitions.problems([changed(population="region = null")])
+    assert population[0].startswith("population: nothing compares with null")
+    (shared,) = definitions.evaluate(
+        "shared_condition_problems(written, columns, written)", [{"is_here": "region = null"}]
+    )
+    assert shared[0].startswith("condition 'is_here': nothing compares with null")
 
 
 def test_any_plain_condition_is_fine(definitions: Definitions):

@@ -15,6 +15,7 @@ import sqlglot
 from sqlglot import Token, exp
 from sqlglot.errors import ParseError, SqlglotError
 
+from customer_segmentation.definitions.language import read_mistakes
 from customer_segmentation.errors import ReadableError
 
 DIALECT = "duckdb"
@@ -269,6 +270,24 @@ def parse(condition: str) -> exp.Expr:
     if not isinstance(tree, exp.Condition):
         raise ConditionError("it is more, or less, than one condition")
     return tree
+
+
+def mistakes(condition: str) -> list[str]:
+    """Return what to do about a condition that says something else than was meant, or nothing."""
+    unquoted = re.sub(r'"(?:[^"]|"")*"', "x", re.sub(r"'(?:[^']|'')*'", "@", condition))
+    return [mend for mend, pattern in read_mistakes().items() if re.search(pattern, unquoted.lower().strip())]
+
+
+def as_filter(condition: str) -> str:
+    """Return a condition on the rows of a table as SQL to put after `where`.
+
+    Raises ConditionError if it is not one condition on a row of that table alone, or can't be meant.
+    """
+    for mend in mistakes(condition):
+        raise ConditionError(mend)
+    if parse(condition).find(exp.Query, exp.Window, exp.AggFunc):
+        raise ConditionError("it looks at other rows: compare the columns of one")
+    return null_if_undefined(condition)
 
 
 def tokens_of(condition: str) -> list[Token]:
