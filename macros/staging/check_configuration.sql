@@ -10,6 +10,12 @@
         {%- if months is not integer or months < 1 or months > 120 -%}
             {%- do configuration_error('history_months', 'is ' ~ months ~ '; it must be a whole number from 1 to 120.') -%}
         {%- endif -%}
+        {%- if var('currency') is not string or not var('currency') | trim -%}
+            {%- do configuration_error('currency', 'is ' ~ var('currency') ~ '; it must be one text, such as EUR: amounts are never converted.') -%}
+        {%- endif -%}
+        {%- if var('time_zone') is not string or var('time_zone') not in modules.pytz.all_timezones -%}
+            {%- do configuration_error('time_zone', "is '" ~ var('time_zone') ~ "', which is no time zone; write it as Asia/Seoul or Europe/Berlin.") -%}
+        {%- endif -%}
         {%- if var('max_amount') is not number or var('max_amount') <= 0 -%}
             {%- do configuration_error('max_amount', 'is ' ~ var('max_amount') ~ '; it must be a number above 0.') -%}
         {%- endif -%}

@@ -86,10 +86,7 @@ def _one_of(names: list[str]) -> str:
 
 
 def _read_vars(path: Path) -> dict[str, Any]:
-    try:
-        variables = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is no YAML that can be read: {error}") from error
+    variables = _yaml(path)
     if not isinstance(variables, dict) or not isinstance(variables.get("inputs"), dict):
         raise InputError(f"{path} has no `inputs:` that map your data. See docs/your_own_data.md.")
     unknown = set(variables) - {"database", *project_vars()}
@@ -98,6 +95,10 @@ def _read_vars(path: Path) -> dict[str, Any]:
             f"{path} sets {_one_of(sorted(unknown))}, which is no variable of the project. "
             f"Those are database, {_one_of(sorted(project_vars()))}."
         )
+    for name, value in variables.items():
+        usual = project_vars().get(name)
+        if isinstance(usual, str) and not isinstance(value, str):
+            raise InputError(f"{path} sets {name} to {value}. It must be one text, such as {usual}.")
     return variables
 
 
@@ -107,9 +108,35 @@ def project_vars() -> dict[str, Any]:
     return variables
 
 
-def _yaml(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return content
+class _Loader(yaml.SafeLoader):
+    """Reads YAML in which each key stands once and each day exists: of two keys it would take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return a mapping; a YAMLError says what is wrong with it, and in which line."""
+        lines: dict[str, int] = {}
+        for key, value in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in lines:
+                raise yaml.YAMLError(
+                    f"'{name}' stands there twice, in lines {lines[name]} and {line}. Keep one of them."
+                )
+            lines[name] = line
+            if value.tag == "tag:yaml.org,2002:timestamp":
+                try:
+                    self.construct_yaml_timestamp(value)
+                except ValueError as error:
+                    raise yaml.YAMLError(
+                        f"{name} is {value.value} in line {line}, and there is no such day. "
+                        "Write one that is, such as 2026-06-30."
+                    ) from error
+        return super().construct_mapping(node, deep)
+
+
+def _yaml(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except (yaml.YAMLError, ValueError) as error:
+        raise InputError(f"{path} is no YAML that can be read: {error}") from error
 
 
 def _find_package_files(value: Any, name: str) -> Any:

@@ -14,6 +14,7 @@ import yaml
 from conftest import Project
 from test_conditions import UNDEFINED, WITH_VALUE, WITHOUT_VALUE
 
+from customer_segmentation.definitions.language import columns, reserved_words
 from customer_segmentation.environment import PROJECT
 
 GOOD = {
@@ -266,6 +267,12 @@ def test_a_segmentation_is_not_called_like_a_column_or_a_word_of_sql(definitions
     refused = "the segmentation can't be called"
     assert definitions.problems([GOOD], "region") == [[f"{refused} 'region': that is a column already"]]
     assert definitions.problems([GOOD], "order") == [[f"{refused} 'order': that is a word of SQL"]]
+
+
+def test_the_command_line_knows_which_names_are_taken(definitions: Definitions):
+    known, reserved = definitions.evaluate("[columns | list, reserved_words()][written]", [0, 1])
+    assert columns() - {"customer_id", "as_of_date", "fitted_on"} == set(known)
+    assert reserved_words() == set(reserved)
 
 
 def test_all_mistakes_are_named_at_once_with_the_file(definitions: Definitions):

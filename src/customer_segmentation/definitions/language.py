@@ -27,6 +27,27 @@ def read_mistakes() -> dict[str, str]:
     return mistakes
 
 
+@cache
+def reserved_words() -> frozenset[str]:
+    """Return the words of SQL that nothing can be called."""
+    text = (PROJECT / "macros" / "segments" / "conditions.sql").read_text(encoding="utf-8")
+    (words,) = re.findall(r"macro reserved_words\(\).*?findall\('\S+', '(.*?)'\)", text, re.DOTALL)
+    return frozenset(words.split())
+
+
+def columns() -> set[str]:
+    """Return the columns that conditions may use: what property files describe of features and scores."""
+    listed = (PROJECT / "macros" / "features" / "feature_models.sql").read_text(encoding="utf-8")
+    described = set(re.findall(r"'(\w+)'", listed))
+    return {
+        column["name"]
+        for path in (PROJECT / "models").glob("*/_*__models.yml")
+        for model in yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)["models"]
+        if model["name"] in described
+        for column in model["columns"]
+    }
+
+
 def _stated(name: str) -> Any:
     """Return what the macro file states under a name, as YAML."""
     block = re.compile(rf"\{{%-? set {name} -?%\}}(.*?)\{{%-? endset -?%\}}", re.DOTALL)

@@ -46,7 +46,7 @@ def read(*projects: Path) -> Definitions:
 def _stated_in(path: Path) -> Iterator[tuple[str, Written]]:
     """Yield the models of a property file that may define something: name without segments_, and meta."""
     text = path.read_text(encoding="utf-8")
-    with suppress(yaml.YAMLError):
+    with suppress(yaml.YAMLError, ValueError):  # the latter of days that never were
         content = yaml.load(text, yaml.CSafeLoader) if STATED.search(text) else None
         models = content.get("models") if isinstance(content, dict) else None
         for model in filter(lambda one: isinstance(one, dict), models or []):
