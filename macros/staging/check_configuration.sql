@@ -1,6 +1,12 @@
 {#- What can be wrong in the variables, said before anything is built. Called at the start of every run. -#}
 {% macro check_configuration() %}
     {%- if execute -%}
+        {%- if flags.EMPTY -%}
+            {%- do exceptions.raise_compiler_error(
+                'Leave --empty out: which dates are computed follows from the rows of the inputs, and tables without rows would take'
+                ~ ' the place of those that are built. To check the SQL without building anything: dbt compile.'
+            ) -%}
+        {%- endif -%}
         {%- do check_input_mappings() -%}
         {%- if not var('segmentations') -%}
             {%- do configuration_error('segmentations', 'is empty; name at least one, such as rfm.') -%}

@@ -312,6 +312,12 @@ def test_a_mistake_stops_the_run_at_once_and_says_where_to_mend_it(project, tmp_
     assert outcome.rows("select count(*) from information_schema.tables") == [(0,)]
 
 
+def test_a_run_without_rows_is_refused_before_it_empties_a_table(project, tmp_path):
+    outcome = project.dbt(tmp_path, "run", "--empty", inputs={"orders": ORDERS})
+    assert not outcome.success and "Leave --empty out" in outcome.message
+    assert outcome.rows("select count(*) from information_schema.tables") == [(0,)]
+
+
 BAD_ORDERS = {
     "missing:customer_id": "o1,,2024-05-01,1,completed,web,",
     "wrong_type:ordered_at": "o2,a,yesterday,1,completed,web,",
