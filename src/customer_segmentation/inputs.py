@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from customer_segmentation import yaml_files
 from customer_segmentation.environment import PROJECT
 from customer_segmentation.errors import ReadableError
 
@@ -108,33 +109,9 @@ def project_vars() -> dict[str, Any]:
     return variables
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads YAML in which each key stands once and each day exists: of two keys it would take the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Return a mapping; a YAMLError says what is wrong with it, and in which line."""
-        lines: dict[str, int] = {}
-        for key, value in node.value:
-            name, line = str(key.value), key.start_mark.line + 1
-            if name in lines:
-                raise yaml.YAMLError(
-                    f"'{name}' stands there twice, in lines {lines[name]} and {line}. Keep one of them."
-                )
-            lines[name] = line
-            if value.tag == "tag:yaml.org,2002:timestamp":
-                try:
-                    self.construct_yaml_timestamp(value)
-                except ValueError as error:
-                    raise yaml.YAMLError(
-                        f"{name} is {value.value} in line {line}, and there is no such day. "
-                        "Write one that is, such as 2026-06-30."
-                    ) from error
-        return super().construct_mapping(node, deep)
-
-
 def _yaml(path: Path) -> Any:
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        return yaml_files.read(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, ValueError) as error:
         raise InputError(f"{path} is no YAML that can be read: {error}") from error
 

@@ -1,6 +1,7 @@
 """What the checks of the command line say of a definition's meaning: on plain data, without dbt."""
 
 import random
+import re
 from pathlib import Path
 
 import duckdb
@@ -302,6 +303,23 @@ def test_all_mistakes_are_named_at_once_with_the_file(project_with_mistakes: Pat
     assert said.startswith("models/segments_wrong.yml can't be used:\n  - segment 's2': nobody can be in it")
     assert "segment 's3': nobody can be in it, because 's1' comes first" in said
     assert said.endswith(f"How to write a definition: {check.GUIDE}.") and "segments_late" not in said
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    {
+        "ends_on: 2027-02-30": "ends_on is 2027-02-30 in line 4, and there is no such day",
+        "use: on_time\n     use: late": "'use' stands there twice, in lines 4 and 5. Keep one of them.",
+    }.items(),
+)
+def test_what_yaml_would_take_another_way_is_named_with_the_file(
+    project_with_mistakes: Path, written: str, said: str
+):
+    path = project_with_mistakes / "models" / "segments_wrong.yml"
+    text = f"models:\n - name: segments_wrong\n   segmentation:\n     {written}\n"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DefinitionError, match=re.escape(f"segments_wrong.yml: {said}")):
+        read(project_with_mistakes)
 
 
 def test_another_project_may_build_on_what_comes_along(project_with_mistakes: Path):

@@ -348,6 +348,16 @@ def test_a_condition_that_says_something_else_than_was_meant_is_named(definition
     assert shared[0].startswith("condition 'is_here': nothing compares with null")
 
 
+def test_what_a_column_is_is_also_known_from_what_was_built(project, tmp_path: Path):
+    (tmp_path / "build").mkdir()
+    with duckdb.connect(str(tmp_path / "build" / "shop.duckdb")) as connection:
+        connection.execute("create schema segments")
+        connection.execute("create table segments.customer_features as select true as is_birthday_month")
+    definition = with_segment(when="is_birthday_month = 'in June'")
+    ((problem,),) = Definitions(project, tmp_path).problems([definition])
+    assert "is_birthday_month is a truth value and is compared with 'in June'" in problem
+
+
 def test_any_plain_condition_is_fine(definitions: Definitions):
     problems = definitions.problems(with_segment(when=condition) for condition in PLAIN)
     assert problems == [[]] * len(PLAIN)
