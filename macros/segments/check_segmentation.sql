@@ -237,19 +237,24 @@
     {%- set sign = '(?:[<>!]?=|<>|<|>|(?:not\\s+)?in\\s*[(]|(?:not\\s+)?between\\b)' -%}
     {%- set begin = '(?:^|[(,]|\\b(?:and|or|not|when|then|else)\\b)' -%}
     {%- set pattern = '(?i)' ~ text ~ '|' ~ begin ~ '\\s*(\\w+)\\s*' ~ sign ~ '\\s*(' ~ text ~ '|[0-9.]+)' -%}
-    {%- set values = {
-        'date': ('date', "a day such as '2025-03-01'"), 'truth value': ('boolean', 'true or false'),
-        'number': ('double', 'a number'), 'text': ('string', "a text such as 'business'"),
+    {%- set mends = {
+        'date': "a day such as '2025-03-01'", 'truth value': 'true or false', 'number': 'a number',
+        'text': "a text such as 'business'",
     } -%}
+    {%- set types = {'date': 'timestamp', 'truth value': 'boolean', 'number': 'double'} -%}
     {%- set compared = [] -%}
     {%- for column, value in modules.re.findall(pattern, condition | trim) if column | lower in kinds -%}
         {%- set kind = kinds[column | lower] -%}
-        {%- set fits = 'try_cast(' ~ value ~ ' as ' ~ values[kind][0] ~ ') is not null' if value[0] == "'" else kind in ['number', 'truth value'] -%}
-        {%- do compared.append((column ~ ' is a ' ~ kind ~ ' and is compared with ' ~ value ~ ': compare it with ' ~ values[kind][1], fits)) -%}
+        {%- set told = column ~ ' is a ' ~ kind ~ ' and is compared with ' ~ value ~ ': compare it with ' ~ mends[kind] -%}
+        {%- if value[0] == "'" and kind in types -%}
+            {%- do compared.append((told, 'try_cast(' ~ value ~ ' as ' ~ types[kind] ~ ') is null')) -%}
+        {%- elif value[0] != "'" and kind in ['text', 'date'] -%}
+            {%- do compared.append((told, 'true')) -%}
+        {%- endif -%}
     {%- endfor -%}
-    {%- set fitting = run_query('select ' ~ compared | map(attribute=1) | join(', ')).rows[0] if compared else [] -%}
+    {%- set is_misfit = run_query('select ' ~ compared | map(attribute=1) | join(', ')).rows[0] if compared else [] -%}
     {%- set found = [] -%}
-    {%- for problem, _ in compared -%}{%- do found.append(problem) if not fitting[loop.index0] -%}{%- endfor -%}
+    {%- for told, _ in compared -%}{%- do found.append(told) if is_misfit[loop.index0] -%}{%- endfor -%}
     {{ return(found) }}
 {% endmacro %}
 
