@@ -348,6 +348,22 @@ def test_a_condition_that_says_something_else_than_was_meant_is_named(definition
     assert shared[0].startswith("condition 'is_here': nothing compares with null")
 
 
+def test_a_condition_that_can_not_be_meant_stops_plain_dbt_before_anything_is_built(project, tmp_path: Path):
+    (tmp_path / "build").mkdir()
+    manifest = project.manifest.deepcopy()
+    model = manifest.flat_graph["nodes"]["model.customer_segmentation.segments_rfm"]
+    meta = copy.deepcopy(model["config"]["meta"])
+    meta["segmentation"]["segments"][0]["when"] = "first_order_on > '01.03.2025'"
+    model["config"]["meta"] = meta
+    variables = json.dumps({"database": "shop"})
+    outcome = project._invoke(tmp_path, ["run", "--select", "input_orders", "--vars", variables], manifest)
+    assert "models/segments/segments_rfm.yml can't be used" in outcome.message
+    assert (
+        "segment 'champions': first_order_on is a date and is compared with '01.03.2025'" in outcome.message
+    )
+    assert outcome.rows("select count(*) from information_schema.tables") == [(0,)]
+
+
 def test_what_a_column_is_is_also_known_from_what_was_built(project, tmp_path: Path):
     (tmp_path / "build").mkdir()
     with duckdb.connect(str(tmp_path / "build" / "shop.duckdb")) as connection:
