@@ -23,6 +23,19 @@
 {% macro default__split_to_rows(text, delimiter) %}unnest(string_split({{ text }}, '{{ delimiter }}')){% endmacro %}
 {% macro spark__split_to_rows(text, delimiter) %}explode(split({{ text }}, '[{{ delimiter }}]')){% endmacro %}
 
+{#- Why an engine can't read a condition; none if it can, or if it can't be asked without running something. -#}
+{% macro syntax_error(condition) %}{{ return(adapter.dispatch('syntax_error', 'customer_segmentation')(condition)) }}{% endmacro %}
+{% macro default__syntax_error(condition) %}
+    {%- set known = found_before('syntax_errors') -%}
+    {%- if condition not in known -%}
+        {%- set query = ('select 1 from one where\n' ~ condition) | replace("'", "''") -%}
+        {%- set answer = "json_serialize_sql('" ~ query ~ "')" -%}
+        {%- do known.update({condition: run_query('select json_extract_string(' ~ answer ~ ", '$.error_message')").rows[0][0]}) -%}
+    {%- endif -%}
+    {{ return(known[condition]) }}
+{% endmacro %}
+{% macro spark__syntax_error(condition) %}{{ return(none) }}{% endmacro %}
+
 {#- Files: CSV as text, so that a value of the wrong type is a rejected row and not a failed build. -#}
 {% macro read_files(path) %}{{ return(adapter.dispatch('read_files', 'customer_segmentation')(path)) }}{% endmacro %}
 {% macro default__read_files(path) -%}

@@ -172,13 +172,15 @@
     {%- set keywords = condition_keywords() -%}
     {%- set functions = condition_functions() -%}
     {%- set problems = [] -%}
+    {%- set at = namespace(depth=0, lowest=0) -%}
     {%- if '--' in without_texts or '/*' in without_texts -%}
         {%- do problems.append('the condition holds a comment: write it as a comment of the YAML file, with #') -%}
     {%- endif -%}
     {%- if without_texts.count("'") % 2 -%}{%- do problems.append("the condition has a text that doesn't end: a ' is missing") -%}{%- endif -%}
-    {%- if tokens.count('(') != tokens.count(')') -%}{%- do problems.append("the condition has brackets that don't match") -%}{%- endif -%}
     {%- for token in tokens -%}
         {%- set before = tokens[loop.index0 - 1] if loop.index0 else '' -%}
+        {%- set at.depth = at.depth + (1 if token == '(' else -1 if token == ')' else 0) -%}
+        {%- set at.lowest = [at.lowest, at.depth] | min -%}
         {%- if modules.re.match('[a-z_]', token) -%}
             {%- if token in ['select', 'with', 'join', 'union', 'over', 'group', 'where', 'having', 'order', 'limit']
                 or (token == 'from' and before != 'distinct') -%}
@@ -194,7 +196,66 @@
             {%- do problems.append("'" ~ token ~ "' doesn't belong to a condition") -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- if at.depth or at.lowest < 0 -%}{%- do problems.append("the condition has brackets that don't match") -%}{%- endif -%}
+    {%- set here = ' (' ~ condition | trim ~ ')' -%}
+    {%- set told = without_texts | replace("''", '@') | lower | trim -%}
+    {%- for mend, pattern in condition_mistakes().items() if modules.re.search(pattern, told) -%}
+        {%- do problems.append(mend ~ here) -%}
+    {%- endfor -%}
+    {%- for problem in misfits(condition, column_kinds()) -%}{%- do problems.append(problem ~ here) -%}{%- endfor -%}
+    {#- what else is wrong is for the engine to say -#}
+    {%- set error = syntax_error(condition) if not problems -%}
+    {%- if error -%}{%- do problems.append("the condition can't be read: " ~ error ~ here) -%}{%- endif -%}
     {{ return(problems | unique | list) }}
+{% endmacro %}
+
+{#-
+  {column: what its values are}, as far as it is known: from the contract of the mart `customers` and, once they were
+  built, from the features themselves.
+-#}
+{% macro column_kinds() %}
+    {%- set kinds = found_before('column_kinds') -%}
+    {%- if kinds or not (execute and graph.nodes) -%}{{ return(kinds) }}{%- endif -%}
+    {%- set mart = graph.nodes.get('model.customer_segmentation.customers') or {'columns': {}} -%}
+    {%- set columns = mart['columns'].values() | list -%}
+    {%- set features = load_relation(built_model('customer_features')) -%}
+    {%- if features is not none -%}{%- do columns.extend(adapter.get_columns_in_relation(features)) -%}{%- endif -%}
+    {%- for column in columns -%}
+        {%- for kind, types in {
+            'date': 'date|timestamp', 'truth value': 'bool', 'text': 'string|text|varchar|character|enum',
+            'number': 'decimal|numeric|double|float|real|u?(tiny|small|big|huge)?int',
+        }.items() if modules.re.match(types, column.data_type | lower) -%}
+            {%- do kinds.update({column.name: kind}) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(kinds) }}
+{% endmacro %}
+
+{#- Columns that are compared with what is no value of theirs, where the column begins the comparison. -#}
+{% macro misfits(condition, kinds) %}
+    {%- set text = "'(?:[^']|'')*'" -%}
+    {%- set sign = '(?:[<>!]?=|<>|<|>|(?:not\\s+)?in\\s*[(]|(?:not\\s+)?between\\b)' -%}
+    {%- set begin = '(?:^|[(,]|\\b(?:and|or|not|when|then|else)\\b)' -%}
+    {%- set pattern = '(?i)' ~ text ~ '|' ~ begin ~ '\\s*(\\w+)\\s*' ~ sign ~ '\\s*(' ~ text ~ '|[0-9.]+)' -%}
+    {%- set mends = {
+        'date': "a day such as '2025-03-01'", 'truth value': 'true or false', 'number': 'a number',
+        'text': "a text such as 'business'",
+    } -%}
+    {%- set types = {'date': 'timestamp', 'truth value': 'boolean', 'number': 'double'} -%}
+    {%- set compared = [] -%}
+    {%- for column, value in modules.re.findall(pattern, condition | trim) if column | lower in kinds -%}
+        {%- set kind = kinds[column | lower] -%}
+        {%- set told = column ~ ' is a ' ~ kind ~ ' and is compared with ' ~ value ~ ': compare it with ' ~ mends[kind] -%}
+        {%- if value[0] == "'" and kind in types -%}
+            {%- do compared.append((told, 'try_cast(' ~ value ~ ' as ' ~ types[kind] ~ ') is null')) -%}
+        {%- elif value[0] != "'" and kind in ['text', 'date'] -%}
+            {%- do compared.append((told, 'true')) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set is_misfit = run_query('select ' ~ compared | map(attribute=1) | join(', ')).rows[0] if compared else [] -%}
+    {%- set found = [] -%}
+    {%- for told, _ in compared -%}{%- do found.append(told) if is_misfit[loop.index0] -%}{%- endfor -%}
+    {{ return(found) }}
 {% endmacro %}
 
 {#- What was probably meant. -#}

@@ -68,6 +68,34 @@ deprecated:
     {{ return(fromyaml(language)) }}
 {% endmacro %}
 
+{#-
+  What is often written in a condition and means something else, or nothing: {what to do: pattern}. Patterns are over lower
+  case, with @ in place of each text. The command line reads the same list.
+-#}
+{% macro condition_mistakes() %}
+{%- set mistakes -%}
+"nothing compares with null: write `is null` or `is not null`":
+  '[<>=]\s*null\b|\bnull\s*[<>=!]|\b(like|between)\s+null\b|\bin\s*\([^()]*\bnull\b'
+"after `is` stands null, true, false or distinct from, with or without not":
+  '\bis\s+(?:not\s+)?(?!not\b|null\b|true\b|false\b|distinct\b)\S'
+"a comparison is one of =, <>, <, <=, > and >=":
+  '=[<>!]|![<>]|[<>!]\s+=|<\s+>'
+"one comparison follows on another: join two with `and`, such as 5 < x and x < 10":
+  '[<>=]\s*[\w.@]+\s*[<>=!]'
+"a condition is missing beside `and`, `or` or `not`":
+  '(?:^|\(|\b(?:and|or|not|when)\b)\s*(?:and|or)\b|\b(?:and|or|not)\s*(?:$|\))'
+"a number has no comma in it: write 1000 for 1,000 and 0.5 for 0,5":
+  '(?:[<>=]|\bbetween|\band)\s*-?\d+,\d'
+"% is the rest of a division: write 0.1 for 10 %":
+  '\d\s*%\s*(?:$|[)<>=,]|\b(?:and|or|then|else|end|when)\b)'
+"two texts stand side by side: put a comma between them":
+  '@\s*@'
+"write power(a, b) for a ** b, and floor(a / b) for a // b":
+  '\*\s*\*|/\s*/'
+{%- endset -%}
+    {{ return(fromyaml(mistakes)) }}
+{% endmacro %}
+
 {#- The keys of an entry, and what is wrong with those that somebody wrote; `place` leads to it: `expect` or `label`. -#}
 {% macro entry_problems(written, keys, place='') %}
     {%- set lead = place ~ ': ' if place else '' -%}

@@ -142,23 +142,24 @@ where segment is not null
 {#- SQL for a customer's segment: its name, or for overlapping ones all names between bars; null outside of all. -#}
 {% macro segment_expression(definition) -%}
     {%- set in_use = segments_in_use(definition) -%}
+    {%- set population = null_if_undefined(definition.population or 'true') -%}
     {%- if not is_in_use(definition) -%}
     cast(null as string)
     {%- elif definition.assignment == 'learned' -%}
-    case when {{ definition.population or 'true' }} then {{ definition.column }} end
+    case when {{ population }} then {{ definition.column }} end
     {%- elif definition.assignment == 'all_matches' -%}
-    case when {{ definition.population or 'true' }} then coalesce(nullif(concat_ws('|'
+    case when {{ population }} then coalesce(nullif(concat_ws('|'
         {%- for segment in in_use %},
-        case when {{ segment.when }} then '{{ segment.name }}' end
+        case when {{ null_if_undefined(segment.when) }} then '{{ segment.name }}' end
         {%- endfor %}
     ), ''), {{ "'" ~ definition.otherwise ~ "'" if definition.otherwise else 'null' }}) end
     {%- else -%}
     case
         {%- if definition.population %}
-        when coalesce(not ({{ definition.population }}), true) then null
+        when coalesce(not ({{ population }}), true) then null
         {%- endif %}
         {%- for segment in in_use %}
-        when {{ segment.when }} then '{{ segment.name }}'
+        when {{ null_if_undefined(segment.when) }} then '{{ segment.name }}'
         {%- endfor %}
         {%- if definition.otherwise %}
         else '{{ definition.otherwise }}'

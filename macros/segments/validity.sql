@@ -6,7 +6,7 @@
 {#- SQL for a customer's place: the segment; of overlapping ones also '' for who is looked at and in none of them. -#}
 {% macro place_expression(definition) -%}
     {%- if definition.assignment == 'all_matches' -%}
-    case when {{ definition.population or 'true' }} then coalesce({{ segment_expression(definition) }}, '') end
+    case when {{ null_if_undefined(definition.population or 'true') }} then coalesce({{ segment_expression(definition) }}, '') end
     {%- else -%}
     {{ segment_expression(definition) }}
     {%- endif -%}
@@ -18,11 +18,11 @@
   those whose condition can't be told, between bars.
 -#}
 {% macro known_expression(definition) -%}
-    {%- set population = definition.population or 'true' -%}
+    {%- set population = null_if_undefined(definition.population or 'true') -%}
     {%- if definition.assignment == 'all_matches' -%}
     case when {{ population }} then concat_ws('|'
         {%- for segment in segments_in_use(definition) %},
-        case when ({{ segment.when }}) is null then '{{ segment.name }}' end
+        case when ({{ null_if_undefined(segment.when) }}) is null then '{{ segment.name }}' end
         {%- endfor %}
     ) end
     {%- elif definition.assignment == 'learned' -%}
@@ -32,8 +32,8 @@
         when ({{ population }}) is null then 'no'
         when not ({{ population }}) then null
         {%- for segment in segments_in_use(definition) %}
-        when {{ segment.when }} then 'yes'
-        when ({{ segment.when }}) is null then 'no'
+        when {{ null_if_undefined(segment.when) }} then 'yes'
+        when ({{ null_if_undefined(segment.when) }}) is null then 'no'
         {%- endfor %}
         else 'yes'
     end
@@ -47,7 +47,7 @@
         {%- set used = [definition.column] if definition.assignment == 'learned' else [] -%}
         {%- for segment in segments_in_use(definition) -%}{%- do used.extend(segment.columns) -%}{%- endfor -%}
         {%- for column in used | unique -%}
-            {%- do inputs.append((definition.name, column, definition.population or 'true')) -%}
+            {%- do inputs.append((definition.name, column, null_if_undefined(definition.population or 'true'))) -%}
         {%- endfor -%}
     {%- endfor -%}
     {{ return(inputs) }}

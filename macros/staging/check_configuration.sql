@@ -1,6 +1,12 @@
 {#- What can be wrong in the variables, said before anything is built. Called at the start of every run. -#}
 {% macro check_configuration() %}
     {%- if execute -%}
+        {%- if flags.EMPTY -%}
+            {%- do exceptions.raise_compiler_error(
+                'Leave --empty out: which dates are computed follows from the rows of the inputs, and tables without rows would take'
+                ~ ' the place of those that are built. To check the SQL without building anything: dbt compile.'
+            ) -%}
+        {%- endif -%}
         {%- do check_input_mappings() -%}
         {%- if not var('segmentations') -%}
             {%- do configuration_error('segmentations', 'is empty; name at least one, such as rfm.') -%}
@@ -9,6 +15,12 @@
         {%- set months = var('history_months') -%}
         {%- if months is not integer or months < 1 or months > 120 -%}
             {%- do configuration_error('history_months', 'is ' ~ months ~ '; it must be a whole number from 1 to 120.') -%}
+        {%- endif -%}
+        {%- if var('currency') is not string or not var('currency') | trim -%}
+            {%- do configuration_error('currency', 'is ' ~ var('currency') ~ '; it must be one text, such as EUR: amounts are never converted.') -%}
+        {%- endif -%}
+        {%- if var('time_zone') is not string or var('time_zone') not in modules.pytz.all_timezones -%}
+            {%- do configuration_error('time_zone', "is '" ~ var('time_zone') ~ "', which is no time zone; write it as Asia/Seoul or Europe/Berlin.") -%}
         {%- endif -%}
         {%- if var('max_amount') is not number or var('max_amount') <= 0 -%}
             {%- do configuration_error('max_amount', 'is ' ~ var('max_amount') ~ '; it must be a number above 0.') -%}
@@ -85,7 +97,7 @@
             {%- set mapped = mapped_columns(input) -%}
             {%- do check_expressions(input, mapped, mapping.where) -%}
             {%- do check_mapped_types(input, mapped) -%}
-            {%- if input == 'orders' and not run_query('select 1 from ' ~ input_source('orders') ~ ' as source where ' ~ (mapping.where or 'true') ~ ' limit 1').rows -%}
+            {%- if input == 'orders' and not run_query('select 1 from ' ~ input_source('orders') ~ ' as source where ' ~ input_condition(input) ~ ' limit 1').rows -%}
                 {%- do configuration_error(place, 'has no rows: there is nothing to build from. Look at what ' ~ mapping[kinds[0]] | string | trim ~ ' holds' ~ (' where ' ~ mapping.where | trim if mapping.where) ~ '.') -%}
             {%- elif input == 'order_items' and mappings.orders.model is not defined and 'order_id' not in mapped_columns('orders') -%}
                 {%- do configuration_error('inputs.orders.columns.order_id', 'is needed to tell which order an item belongs to: name the column, or leave order_items out.') -%}

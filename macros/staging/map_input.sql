@@ -55,6 +55,9 @@
     {%- endif %}
 {%- endmacro %}
 
+{#- Which rows of an input are taken. -#}
+{% macro input_condition(input) %}{{ return(null_if_undefined(var('inputs')[input].where | default('true', true) | string)) }}{% endmacro %}
+
 {#- {contract column: SQL expression over the source}, only for columns that the source has. -#}
 {% macro mapped_columns(input) %}
     {%- set known = found_before('mapped_columns') -%}
@@ -182,7 +185,7 @@ mapped as (
         {{ mapped_id(input, mapped, types) | indent(8) }} as read_by
         {%- endif %}
     from {{ input_source(input) }} as source
-    where {{ var('inputs')[input].where or 'true' }}
+    where {{ input_condition(input) }}
 {%- else %}
         cast(null as string) as broken_row,
         cast(null as string) as source_row

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 import time
 from datetime import datetime
@@ -38,6 +39,22 @@ input_option = click.option(
     metavar="NAME|PATH",
     help="demo, an example's name, or the path of a vars file.",
 )
+
+
+def _with_a_folder(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    """Refuse a file that can't be written before there is anything to write."""
+    if path and not os.access(path.parent, os.W_OK):
+        raise click.BadParameter(f"There is no folder {path.parent} that {path.name} can be written into.")
+    return path
+
+
+def _with_a_project(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    if path and not (path / "dbt_project.yml").is_file():
+        raise click.BadParameter(f"{path} is no dbt project: there is no dbt_project.yml in it.")
+    return path
+
+
+output_file = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 GUARD_BROKEN = 3
 INTERRUPTED = 130  # as a shell says it
@@ -206,9 +223,15 @@ def write_contract(check: bool) -> None:
 )
 @click.option("--database", type=Path, help="Look at this database, not at that of the input.")
 @click.option("--base-database", type=Path, help="A build of BASE, to tell apart changes of data and fits.")
-@click.option("--project-dir", type=Path, default=PROJECT, help="Another dbt project, which uses this one.")
+@click.option(
+    "--project-dir",
+    type=Path,
+    default=PROJECT,
+    callback=_with_a_project,
+    help="Another dbt project, which uses this one.",
+)
 @click.option("--format", "style", type=click.Choice(["table", "markdown", "json"]), default="table")
-@click.option("--output", type=Path, help="Write to this file.")
+@click.option("--output", type=output_file, callback=_with_a_folder, help="Write to this file.")
 @click.option("--no-guard", is_flag=True, help="Exit with 0 whatever the guards say.")
 def diff(
     base: str | None,
@@ -277,7 +300,13 @@ def explain_customer(
 @main.command(name="export")
 @click.argument("table", metavar="MART")
 @input_option
-@click.option("--output", required=True, type=Path, help="The file to write: .csv or .parquet.")
+@click.option(
+    "--output",
+    required=True,
+    type=output_file,
+    callback=_with_a_folder,
+    help="The file to write: .csv or .parquet.",
+)
 @click.option("--where", metavar="SQL", help="Only rows of which this is true.")
 def export_mart(table: str, name_or_path: str, output: Path, where: str | None) -> None:
     """Write a mart, such as customers, to a file for other tools; no text in a CSV is run as a formula."""
@@ -333,7 +362,9 @@ def new_segmentation(name: str, owner: str, question: str | None, basis: str, fo
 
 @main.command(name="check")
 @input_option
-@click.option("--project-dir", type=Path, help="Another dbt project, which uses this one.")
+@click.option(
+    "--project-dir", type=Path, callback=_with_a_project, help="Another dbt project, which uses this one."
+)
 def check_definitions(name_or_path: str, project_dir: Path | None) -> None:
     """Check the definitions of segments and build nothing: all mistakes that a build would name."""
     from customer_segmentation import builds  # dbt takes seconds to import
@@ -356,7 +387,7 @@ def write_schema(check: bool) -> None:
 
 
 def _console() -> Console:
-    console = Console(highlight=False)
+    console = report.plain_console()
     # narrower tables would lose columns: there, lines run over
     console.width = max(console.width, report.WIDTH) if console.is_terminal else report.WIDTH
     return console
@@ -380,7 +411,7 @@ def _review_as_text(found: "Review", style: str, currency: str) -> str:
     if style == "markdown":
         return pages.markdown(pages.write(found, currency))
     text = io.StringIO()
-    pages.print_blocks(pages.write(found, currency), Console(file=text, width=report.WIDTH))
+    pages.print_blocks(pages.write(found, currency), report.plain_console(file=text, width=report.WIDTH))
     return text.getvalue()
 
 

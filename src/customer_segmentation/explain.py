@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from customer_segmentation import databases
+from customer_segmentation.definitions.conditions import null_if_undefined
 from customer_segmentation.errors import ReadableError, unknown
 from customer_segmentation.terms import alternatives_of, columns_of, listed, with_values
 
@@ -373,7 +374,8 @@ class _Record:
 
     def _holds(self, condition: str) -> bool:
         """Evaluate a condition on the customer's row, by the database itself."""
-        return bool(self._rows(f"select coalesce(({condition}), false) from explained_features")[0][0])
+        held = null_if_undefined(condition)
+        return bool(self._rows(f"select coalesce(({held}), false) from explained_features")[0][0])
 
     def _moves(self, name: str, until: date, known_on: list[date], membership: list[Row]) -> Iterable[Move]:
         """Yield what changed between one date of the record and the next."""

@@ -2,8 +2,8 @@
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from customer_segmentation.explain import Explanation, Move, Place, Unmet, Values, WayUp
 from customer_segmentation.terms import as_text, in_words
@@ -19,13 +19,12 @@ CAUSES = {
 
 def print_explanation(told: Explanation, currency: str, console: Console) -> None:
     """Print who the customer is, every segment and why, the way up, and the moves."""
-    console.print(
-        f"[bold]{escape(told.customer_id)}[/bold] as of {told.as_of_date}: {_summary(told, currency)}"
-    )
+    summary = f" as of {told.as_of_date}: {_summary(told, currency)}"
+    console.print(Text.assemble((told.customer_id, "bold"), summary))
     console.print(_segments(told.places))
     for place in told.places:
         for remark in place.remarks:
-            console.print(escape(f"{place.segmentation}: {remark}."))
+            console.print(f"{place.segmentation}: {remark}.")
     _print_ways(told, currency, console)
     _print_moves(told, console)
     for name, reason in told.left_out.items():
@@ -51,7 +50,7 @@ def _segments(places: list[Place]) -> Table:
     for place in places:
         rows = list(zip(place.segments or ["in none"], place.because, strict=True))
         for number, (segment, because) in enumerate(rows):
-            table.add_row("" if number else place.segmentation, segment, escape(because))
+            table.add_row("" if number else place.segmentation, segment, because)
     return table
 
 
@@ -61,15 +60,15 @@ def _print_ways(told: Explanation, currency: str, console: Console) -> None:
         table = _table("Segmentation", "Next better one", "What it takes")
         for place, way in ways:
             for number, line in enumerate(in_plain_words(way, told.values, currency)):
-                table.add_row(*(("", "") if number else (place.segmentation, way.segment)), escape(line))
-        console.print("\n[bold]On the way up[/bold]")
+                table.add_row(*(("", "") if number else (place.segmentation, way.segment)), line)
+        console.print("\nOn the way up", style="bold")
         console.print(table)
     lacking = [(place.segmentation, place.why_not_better) for place in told.places if place.why_not_better]
     if lacking:
-        console.print("\n[bold]Not in a better one, because it asks for[/bold]")
+        console.print("\nNot in a better one, because it asks for", style="bold")
         table = _table("Segmentation", "What the next better one asks for (the customer's own value)")
         for segmentation, condition in lacking:
-            table.add_row(segmentation, escape(condition))
+            table.add_row(segmentation, condition)
         console.print(table)
         if told.as_of_date != told.latest:
             console.print(f"What it takes to get there is told for the latest date, {told.latest}.")
@@ -141,7 +140,7 @@ def _print_moves(told: Explanation, console: Console) -> None:
     if not moves:
         console.print("\nNo moves on record.")
         return
-    console.print("\n[bold]Moves, the latest first[/bold]")
+    console.print("\nMoves, the latest first", style="bold")
     table = _table("Date", "Segmentation", "From", "To", "Because of")
     previous = None
     for move in moves[:MOVES_SHOWN]:

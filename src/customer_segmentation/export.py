@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 
 from customer_segmentation import databases
+from customer_segmentation.definitions.conditions import ConditionError, as_filter
 from customer_segmentation.errors import ReadableError, unknown
 
 SCHEMA = "marts"
@@ -34,11 +35,12 @@ def export(database: Path, table: str, output: Path, where: str | None = None) -
     with databases.opened(database) as connection:
         columns = _columns(connection, table)
         try:
+            condition = as_filter(where) if where else None
             with tempfile.TemporaryDirectory(prefix=".export-", dir=output.parent) as folder:
                 unfinished = Path(folder) / output.name
-                count = _write(connection, table, columns, where, unfinished)
+                count = _write(connection, table, columns, condition, unfinished)
                 unfinished.replace(output)
-        except (duckdb.Error, OSError) as error:
+        except (ConditionError, duckdb.Error, OSError) as error:
             if not where or isinstance(error, (duckdb.OperationalError, OSError)):
                 raise ExportError(
                     f"{output} can't be written, for which {output.parent} must have room and give you the "

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from customer_segmentation import yaml_files
 from customer_segmentation.environment import PROJECT
 from customer_segmentation.errors import ReadableError
 
@@ -86,10 +87,7 @@ def _one_of(names: list[str]) -> str:
 
 
 def _read_vars(path: Path) -> dict[str, Any]:
-    try:
-        variables = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is no YAML that can be read: {error}") from error
+    variables = _yaml(path)
     if not isinstance(variables, dict) or not isinstance(variables.get("inputs"), dict):
         raise InputError(f"{path} has no `inputs:` that map your data. See docs/your_own_data.md.")
     unknown = set(variables) - {"database", *project_vars()}
@@ -98,6 +96,10 @@ def _read_vars(path: Path) -> dict[str, Any]:
             f"{path} sets {_one_of(sorted(unknown))}, which is no variable of the project. "
             f"Those are database, {_one_of(sorted(project_vars()))}."
         )
+    for name, value in variables.items():
+        usual = project_vars().get(name)
+        if isinstance(usual, str) and not isinstance(value, str):
+            raise InputError(f"{path} sets {name} to {value}. It must be one text, such as {usual}.")
     return variables
 
 
@@ -107,9 +109,11 @@ def project_vars() -> dict[str, Any]:
     return variables
 
 
-def _yaml(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return content
+def _yaml(path: Path) -> Any:
+    try:
+        return yaml_files.read(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError) as error:
+        raise InputError(f"{path} is no YAML that can be read: {error}") from error
 
 
 def _find_package_files(value: Any, name: str) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from customer_segmentation import databases
 from customer_segmentation.definitions.files import NAME, SEGMENTS, Definition, DefinitionError, write
+from customer_segmentation.definitions.language import reserved_words
 from customer_segmentation.errors import unknown
 
 COMPARISON = re.compile(r"(?:coalesce\((\w+), [^)]*\)|(\w+)) (>|<=) (-?[\d.]+)")
@@ -54,7 +55,7 @@ class Cluster:
     def segment(self) -> str:
         """The name of the segment: the English label in the letters that a name may have."""
         name = re.sub(r"[^a-z0-9]+", "_", self.label.lower()).strip("_")
-        return name if NAME.fullmatch(name) else self.cluster
+        return name if NAME.fullmatch(name) and name not in reserved_words() else self.cluster
 
 
 def promote(database: Path, name: str, owner: str, only: tuple[str, ...] = ()) -> list[Path]:

@@ -191,6 +191,11 @@ class ReportError(ReadableError):
     """There is nothing to report on yet."""
 
 
+def plain_console(**options: Any) -> Console:
+    """Return a console that prints every text as it stands: brackets and colons are no markup there."""
+    return Console(highlight=False, markup=False, emoji=False, **options)
+
+
 def print_report(database: Path, currency: str, console: Console) -> None:
     """Print the segments of the latest as-of date, what was rejected and what was left out."""
     with databases.opened(database) as connection:

@@ -193,7 +193,7 @@ def _table(columns: dict[str, Kind], rows: list[tuple[Any, ...]], titled: bool) 
             if previous is not None:
                 table.add_section()
             if titled:
-                table.add_row(f"[bold]{section}[/bold]")
+                table.add_row(str(section), style="bold")
         shown = zip(columns.values(), values, strict=True)
         table.add_row(*("-" if value is None else kind(value) for kind, value in shown))
         previous = section

@@ -73,6 +73,40 @@ def test_a_file_that_maps_nothing_is_told_so(run, vars_file, text: str):
     assert "my_shop.yml" in outcome.output
 
 
+NOT_MEANT = {
+    "inputs: {orders: {file: a.csv}}\nas_of_date: 2026-02-30": (
+        "as_of_date is 2026-02-30 in line 2, and there is no such day. Write one that is, such as 2026-06-30."
+    ),
+    "inputs:\n  orders: {file: a.csv}\n  customers: {file: b.csv}\n  orders: {file: c.csv}": (
+        "'orders' stands there twice, in lines 2 and 4. Keep one of them."
+    ),
+    "inputs: {orders: {file: a.csv}}\ncurrency: [EUR]": "sets currency to ['EUR']. It must be one text",
+    "inputs: {orders: {file: a.csv}}\ntime_zone: 9": "sets time_zone to 9. It must be one text",
+    "inputs: {orders: {file: a.csv}}\nas_of_date: [2026-02-30]": "is no YAML that can be read",
+}
+
+
+@pytest.mark.parametrize("text", NOT_MEANT)
+def test_a_vars_file_that_can_not_be_meant_is_refused_with_the_key_and_the_line(run, vars_file, text: str):
+    outcome = run("report", "--input", vars_file(text))
+    assert outcome.exit_code == 1
+    assert "my_shop.yml" in outcome.output and NOT_MEANT[text] in outcome.output
+
+
+@pytest.mark.parametrize("command", [["diff"], ["export", "customers"]])
+def test_a_file_that_no_folder_could_take_is_refused_before_anything_is_done(run, tmp_path: Path, command):
+    outcome = run(*command, "--input", "nowhere", "--output", tmp_path / "missing" / "x.csv")
+    assert outcome.exit_code == 2
+    assert f"There is no folder {tmp_path / 'missing'} that x.csv can be written into" in outcome.output
+
+
+@pytest.mark.parametrize("command", ["diff", "check"])
+def test_a_folder_that_is_no_project_is_told_so(run, tmp_path: Path, command: str):
+    outcome = run(command, "--project-dir", tmp_path)
+    assert outcome.exit_code == 2
+    assert f"{tmp_path} is no dbt project" in outcome.output
+
+
 def test_a_missing_package_is_told_how_to_install_it(run, monkeypatch: pytest.MonkeyPatch):
     def not_found(name: str):
         raise metadata.PackageNotFoundError(name)

@@ -14,6 +14,7 @@ from customer_segmentation.definitions.conditions import (
     alternatives,
     as_text,
     columns_of,
+    null_if_undefined,
     parse,
 )
 from customer_segmentation.definitions.ways import Way, terms_of
@@ -25,6 +26,49 @@ cross join (values (null), (0), (1), (2), (3), (4)) as y (y)
 cross join (values (null), ('a'), ('b'), ('c')) as z (z)
 cross join (values (null), (true), (false)) as w (is_w)
 """
+
+
+# each true of nobody in UNDEFINED: what is compared has no value there
+WITHOUT_VALUE = [
+    "revenue / orders > 1000000",
+    "revenue / orders <= 1000000 or orders / orders = 1",
+    "not revenue / (orders * 2) < 1",
+    "revenue / -(orders) > 0 or orders / cast(orders as double) > 0",
+    "1 / orders > 0 and 1 / coalesce(orders, 0) > 0",
+    "greatest(revenue / case when orders > 0 then 1 else 0 end, 1 / orders) > 5",
+    "5 % orders = 0 or mod(5, orders) = 0 or mod(greatest(5, 2), orders + 0) >= 0",
+    "sqrt(debt) > 0 or not sqrt(debt / 2) < 0",
+    "LN (orders) < 0 or ln(debt) > 0 or ln(abs(debt) / orders) > 0",
+    "power(debt, 0.5) > 0 or power(orders, -1) > 0",
+    "exp(large) > 5",
+    "sqrt(ln(orders)) > 0 or sqrt(1 / orders) > 0",
+    "case when revenue / orders > 5 then true end",
+    "'a/b' = name and revenue / orders > 5",
+]
+UNDEFINED = "(values (0.0, 0, -4.0, 1000, 'a/b')) as customer (revenue, orders, debt, large, name)"
+# of a row in which all of it has a value the same is said as without
+WITH_VALUE = "(values (8.5, 2, 4.0, 3, 'a/b')) as customer (revenue, orders, debt, large, name)"
+
+
+@pytest.mark.parametrize("condition", WITHOUT_VALUE)
+def test_what_has_no_value_keeps_a_customer_out_and_breaks_nothing_off(condition: str):
+    written = null_if_undefined(condition)
+    assert duckdb.sql(f"select * from {UNDEFINED} where {written}").fetchall() == []
+    ((same,),) = duckdb.sql(
+        f"select ({written}) is not distinct from ({condition}) from {WITH_VALUE}"
+    ).fetchall()
+    assert same
+
+
+def test_a_condition_that_always_has_a_value_stays_as_it_is_written():
+    for condition in ("Orders > 3  and name = 'a/b'", "orders >"):
+        assert null_if_undefined(condition) == condition
+
+
+def test_the_way_up_looks_past_what_has_no_value():
+    (claimed,) = terms_of(alternatives("revenue / orders > 5")[0])
+    assert claimed.text == "revenue / orders > 5"
+    assert duckdb.sql(f"select {claimed.is_met} from {UNDEFINED}").fetchall() == [(False,)]
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """What the checks of the command line say of a definition's meaning: on plain data, without dbt."""
 
 import random
+import re
 from pathlib import Path
 
 import duckdb
@@ -13,6 +14,7 @@ from test_conditions import EVERYONE, drawn_condition
 from test_segment_definitions import (
     DEFINITIONS,
     GOOD,
+    MISWRITTEN,
     PLAIN,
     SHARED,
     changed,
@@ -33,6 +35,7 @@ KINDS = {
     "orders_12m": "number",
     "first_order_on": "date",
     "overdue_ratio": "number",
+    "is_active": "truth value",
 }
 
 
@@ -135,8 +138,18 @@ def test_what_is_said_to_be_unreachable_is_unreachable():
         assert not connection.execute(left).fetchall(), (earlier, later)
 
 
+def test_a_condition_that_says_something_else_than_was_meant_is_named():
+    kinds = KINDS | {"lifetime_orders": "number"}
+    for condition, message in MISWRITTEN.items():
+        (problem,) = problems(with_segment(when=condition), kinds=kinds)
+        wanted = "the condition can't be read" if "brackets" in message else message
+        assert problem.lower().startswith(f"segment 'late': {wanted.lower()}"), problem
+        assert "(" in problem
+
+
 MISFITS = {
-    "kind = 3": "kind is a text and is compared with 3 (kind = 3)",
+    "kind = 3": "kind is a text and is compared with 3: compare it with a text such as 'business' (kind = 3)",
+    "is_active = 'active'": "is_active is a truth value and is compared with 'active': compare it with true",
     "kind in ('person', 3)": "kind is a text and is compared with 3",
     "orders_12m = 'many'": "orders_12m is a number and is compared with 'many'",
     "orders_12m between 'a' and 5": "orders_12m is a number and is compared with 'a'",
@@ -188,7 +201,8 @@ def test_what_columns_are_is_read_from_a_database_if_there_is_one(tmp_path: Path
                 date '2025-01-01' as f, [1] as g, cast('x' as enum ('x', 'y')) as h
         """)
     assert check.kinds_in(path) == {
-        **{"a": "text", "b": "number", "c": "number", "d": "number", "f": "date", "h": "text"},
+        **{"a": "text", "b": "number", "c": "number", "d": "number"},
+        **{"e": "truth value", "f": "date", "h": "text"},
     }
 
 
@@ -289,6 +303,23 @@ def test_all_mistakes_are_named_at_once_with_the_file(project_with_mistakes: Pat
     assert said.startswith("models/segments_wrong.yml can't be used:\n  - segment 's2': nobody can be in it")
     assert "segment 's3': nobody can be in it, because 's1' comes first" in said
     assert said.endswith(f"How to write a definition: {check.GUIDE}.") and "segments_late" not in said
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    {
+        "ends_on: 2027-02-30": "ends_on is 2027-02-30 in line 4, and there is no such day",
+        "use: on_time\n     use: late": "'use' stands there twice, in lines 4 and 5. Keep one of them.",
+    }.items(),
+)
+def test_what_yaml_would_take_another_way_is_named_with_the_file(
+    project_with_mistakes: Path, written: str, said: str
+):
+    path = project_with_mistakes / "models" / "segments_wrong.yml"
+    text = f"models:\n - name: segments_wrong\n   segmentation:\n     {written}\n"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DefinitionError, match=re.escape(f"segments_wrong.yml: {said}")):
+        read(project_with_mistakes)
 
 
 def test_another_project_may_build_on_what_comes_along(project_with_mistakes: Path):

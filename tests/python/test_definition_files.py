@@ -12,8 +12,10 @@ from conftest import PROJECT, Project
 from test_segment_definitions import DEFINITIONS, GOOD, LEARNED, MISTAKES, SHARED, definition_in
 
 from customer_segmentation.cli import main
-from customer_segmentation.definitions import schema
+from customer_segmentation.definitions import scaffold, schema
+from customer_segmentation.definitions.files import DefinitionError
 from customer_segmentation.definitions.language import read_language
+from customer_segmentation.promotion import Cluster
 
 SCHEMA = json.loads(schema.SCHEMA.read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
@@ -154,3 +156,18 @@ def test_nothing_is_written_over_nor_outside_of_a_project(project_with_new, tmp_
         assert said in outcome.output
     outcome = CliRunner().invoke(main, ["new", "late", "--owner", "crm", "--basis", "mood"])
     assert "There is no basis 'mood'. There is demographic, geographic" in outcome.output
+
+
+@pytest.mark.parametrize("name", ["select", "lifetime_orders", "recency_score"])
+def test_a_segmentation_is_not_written_under_a_name_that_the_checks_refuse(tmp_path: Path, name: str):
+    (tmp_path / "dbt_project.yml").write_text("name: shop", encoding="utf-8")
+    why = "a word of SQL" if name == "select" else "a feature"
+    with pytest.raises(DefinitionError, match=f"can't be called '{name}': that is {why}"):
+        scaffold.new(name, "crm", None, "behavioural", tmp_path)
+    assert not list(tmp_path.glob("segments_*"))
+
+
+def test_a_cluster_is_not_promoted_under_a_word_of_sql():
+    values = ("", "", 0.5, None, 0.5, 1.0, 1.0, 1.0, date(2026, 6, 30))
+    names = [Cluster("cluster_1", label, *values).segment for label in ("All", "Regulars, often")]
+    assert names == ["cluster_1", "regulars_often"]

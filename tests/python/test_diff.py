@@ -237,6 +237,7 @@ def test_what_cannot_be_compared_is_said(repository: Repository, tmp_path: Path)
     assert "no as-of date. There are" in said("main", "--as-of", "2020-01-01")
     assert "There is no segmentation 'rmf'" in said("main", "--segmentation", "rmf")
     assert "Build it first" in said("main", "--database", str(tmp_path / "none.duckdb"))
+    (tmp_path / "dbt_project.yml").touch()
     outcome = CliRunner().invoke(
         main, ["diff", "--project-dir", str(tmp_path), "--database", str(repository.database)]
     )

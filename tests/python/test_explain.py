@@ -13,20 +13,19 @@ from click.testing import CliRunner
 from conftest import Outcome
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
 
 from customer_segmentation.cli import main
 from customer_segmentation.databases import DatabaseError
-from customer_segmentation.explain import ExplainError, Explanation, explain
+from customer_segmentation.explain import ExplainError, Explanation, Move, Place, explain
 from customer_segmentation.explain_print import print_explanation
-from customer_segmentation.report import WIDTH
+from customer_segmentation.report import WIDTH, plain_console
 from customer_segmentation.terms import alternatives_of, as_text, terms_of, with_values
 
 LATEST = "(select max(as_of_date) from marts.customers)"
 
 
 def printed(told: Explanation) -> str:
-    console = Console(width=WIDTH, highlight=False)
+    console = plain_console(width=WIDTH)
     with console.capture() as captured:
         print_explanation(told, "KRW", console)
     return captured.get()
@@ -262,6 +261,27 @@ WORDS = ["and", "or", "not", "(", ")", "between", "case", "end", "x", "1", "=", 
 def test_terms_put_together_are_the_condition(words: list[str]):
     condition = " ".join(words)
     assert " ".join(terms_of(condition)).strip() == condition
+
+
+def test_a_text_is_printed_as_it_is_written():
+    label = "Best [/] ones"
+    told = Explanation(
+        customer_id="[b]1",
+        as_of_date=date(2026, 6, 30),
+        latest=date(2026, 6, 30),
+        known_since=date(2026, 5, 31),
+        is_known_longer=False,
+        values={"lifetime_orders": 0},
+        places=[
+            Place(
+                "rfm", [label], ["kind = '[/x]'"], why_not_better=f"{label}: orders_12m > 3", remarks=[label]
+            )
+        ],
+        moves=[Move(date(2026, 6, 30), "rfm", label, "[red]", "customer")],
+        left_out={},
+    )
+    said = printed(told)
+    assert "[b]1" in said and "'[/x]'" in said and "[red]" in said and said.count(label) == 4
 
 
 def test_a_condition_is_split_where_people_read_it():

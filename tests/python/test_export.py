@@ -65,6 +65,18 @@ MISTAKES = {
     "a condition with a typing error": (["customers", "--where", "revnue > 1"], ["revnue", "=name, revenue"]),
     "an unknown function": (["customers", "--where", "foo(revenue)"], ["is no condition", "foo"]),
     "a condition that is none": (["customers", "--where", "1) union (select"], ["is no condition"]),
+    "more than a condition": (
+        ["customers", "--where", "1=1) union all (select * from marts.customers where (1=1"],
+        ["is no condition on customers", "look near"],
+    ),
+    "a condition on other rows": (
+        ["customers", "--where", "revenue > (select avg(revenue) from marts.customers)"],
+        ["it looks at other rows: compare the columns of one"],
+    ),
+    "a condition that nothing meets": (
+        ["customers", "--where", "revenue = null"],
+        ["nothing compares with null: write `is null`"],
+    ),
     "a condition that can't convert": (
         ["customers", "--where", 'cast("=name" as int) = 1'],
         ["is no condition"],
@@ -83,6 +95,13 @@ def test_a_mistake_is_said_and_leaves_the_file_that_was_there(tmp_path, mistake:
     assert [word for word in words if word not in outcome.output] == [], outcome.output
     assert output.read_text(encoding="utf-8") == "before"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "shop.duckdb"]
+
+
+def test_a_row_for_which_the_condition_has_no_value_is_left_out(tmp_path):
+    output = tmp_path / "customers.csv"
+    shop = database(tmp_path, [("a", 0), ("b", 2)])
+    assert export.export(shop, "customers", output, where="1 / revenue > 0 -- of each") == 1
+    assert cells(output)[1] == ["b", "2.0"]
 
 
 @pytest.mark.parametrize("where", [None, "revenue > 0"])

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 from conftest import PROJECT, Outcome
-from rich.console import Console
 
+from customer_segmentation.cli import main
 from customer_segmentation.databases import DatabaseError
-from customer_segmentation.report import WIDTH, print_report
+from customer_segmentation.report import WIDTH, plain_console, print_report
 
 MARTS = """
 create schema marts;
@@ -130,7 +131,7 @@ def database(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def report(database: Path) -> list[str]:
-    console = Console(width=WIDTH)
+    console = plain_console(width=WIDTH)
     with console.capture() as printed:
         print_report(database, "KRW", console)
     return [" ".join(line.split()) for line in printed.get().splitlines()]
@@ -219,7 +220,7 @@ def test_it_is_quiet_where_all_is_well(database: Path):
             "update marts.segmentation_validity set mistake = null; delete from marts.hypotheses;"
             "delete from marts.restatement_due"
         )
-    console = Console(width=WIDTH)
+    console = plain_console(width=WIDTH)
     with console.capture() as printed:
         print_report(database, "KRW", console)
     assert "marts.segmentation_validity" not in printed.get()
@@ -227,18 +228,27 @@ def test_it_is_quiet_where_all_is_well(database: Path):
     assert "Restatement" not in printed.get()
 
 
+def test_a_text_is_printed_as_it_is_written(database: Path):
+    """By the command as well: what is in brackets would be markup, and between colons a picture."""
+    for label in ("Best [/] ones", "[bold]New[/bold] :star:"):
+        with duckdb.connect(str(database)) as connection:
+            connection.execute("update marts.segments set label = ? where segment = 'slowing'", [label])
+        outcome = CliRunner().invoke(main, ["report", "--input", str(database)])
+        assert outcome.exit_code == 0 and label in outcome.output, outcome.exception
+
+
 def test_a_database_without_marts_is_told_so(tmp_path: Path):
     path = tmp_path / "half.duckdb"
     duckdb.connect(str(path)).close()
     with pytest.raises(DatabaseError, match="Build it whole"):
-        print_report(path, "KRW", Console())
+        print_report(path, "KRW", plain_console())
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.ko.md"])
 def test_the_front_door_shows_the_report_of_the_demo(page, demo: Outcome):
     text = (PROJECT / page).read_text(encoding="utf-8")
     (shown,) = re.findall(r"```text\n(As of .*?)\.\.\.\n```", text, re.DOTALL)
-    console = Console(width=WIDTH)
+    console = plain_console(width=WIDTH)
     with console.capture() as printed:
         print_report(demo.database, "KRW", console)
     assert shown.splitlines() == printed.get().splitlines()[: len(shown.splitlines())]

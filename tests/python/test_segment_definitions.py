@@ -12,7 +12,9 @@ import duckdb
 import pytest
 import yaml
 from conftest import Project
+from test_conditions import UNDEFINED, WITH_VALUE, WITHOUT_VALUE
 
+from customer_segmentation.definitions.language import columns, reserved_words
 from customer_segmentation.environment import PROJECT
 
 GOOD = {
@@ -267,6 +269,12 @@ def test_a_segmentation_is_not_called_like_a_column_or_a_word_of_sql(definitions
     assert definitions.problems([GOOD], "order") == [[f"{refused} 'order': that is a word of SQL"]]
 
 
+def test_the_command_line_knows_which_names_are_taken(definitions: Definitions):
+    known, reserved = definitions.evaluate("[columns | list, reserved_words()][written]", [0, 1])
+    assert columns() - {"customer_id", "as_of_date", "fitted_on"} == set(known)
+    assert reserved_words() == set(reserved)
+
+
 def test_all_mistakes_are_named_at_once_with_the_file(definitions: Definitions):
     definition = literal(with_segment(when="overdue > 2", label=None))
     check = f"check_segmentation('punctuality', {definition}, segmentation_columns())"
@@ -277,6 +285,36 @@ def test_all_mistakes_are_named_at_once_with_the_file(definitions: Definitions):
     assert "docs/guides/add_a_segment.md" in message
 
 
+# what is written and means nothing, or something else than it seems to: what is said of it
+MISWRITTEN = {
+    "lifetime_orders > 1) or (1 = 1": "brackets that don't match",
+    "5 < lifetime_orders < 10": "one comparison follows on another: join two with `and`",
+    "lifetime_orders => 5": "a comparison is one of =, <>, <, <=, > and >=",
+    "lifetime_orders > = 5": "a comparison is one of",
+    "lifetime_orders > 5 and": "a condition is missing beside `and`, `or` or `not`",
+    "and and": "a condition is missing beside",
+    "(lifetime_orders > 5 or) and is_active": "a condition is missing beside",
+    "revenue_12m > 1,000": "a number has no comma in it: write 1000 for 1,000 and 0.5 for 0,5",
+    "overdue_ratio between 0,5 and 1": "a number has no comma in it",
+    "discount_share > 10%": "% is the rest of a division: write 0.1 for 10 %",
+    "discount_share > 10 % and is_active": "% is the rest of a division: write 0.1 for 10 %",
+    "region = null": "nothing compares with null: write `is null` or `is not null`",
+    "region <> NULL or is_active": "nothing compares with null",
+    "region not in ('Seoul', null)": "nothing compares with null",
+    "region in ('Seoul' 'Busan')": "two texts stand side by side: put a comma between them",
+    "lifetime_orders is 5": "after `is` stands null, true, false or distinct from",
+    "lifetime_orders ** 2 > 9": "write power(a, b) for a ** b",
+    "is_active = 'active'": "is_active is a truth value and is compared with 'active': compare it with true",
+    "not is_active in ('x')": "is_active is a truth value and is compared with 'x'",
+    "first_order_on > '01.03.2025'": (
+        "first_order_on is a date and is compared with '01.03.2025': compare it with a day such as '2025-03-"
+    ),
+    "LIFETIME_ORDERS >= 'many'": "LIFETIME_ORDERS is a number and is compared with 'many'",
+    "is_active and kind = 3": "kind is a text and is compared with 3",
+}
+# of these the engine says what it can't read
+UNREADABLE = ["lifetime_orders 5", "5 < round(overdue_ratio) < 9", "case when is_active then", "region like"]
+
 PLAIN = [
     GOOD["segments"][0]["when"],
     "lifetime_orders between 2 and 3 or lifetime_orders in (5, 7)",
@@ -285,12 +323,85 @@ PLAIN = [
     "favourite_category like '%select from; -- fashion%' and region is distinct from 'O''Hare'",
     "cast(revenue_12m as double) / nullif(orders_12m, 0) > 0.5 * AVERAGE_ORDER_VALUE",
     "first_order_on >= cast('2025-01-01' as date)",
+    "first_order_on >= '2025-01-01' and last_order_on - first_order_on > 30 and is_active = 'true'",
+    "lifetime_orders in (1,100) and round(overdue_ratio,2) <= -0.5 and lifetime_orders % 2 = 1",
+    "region is not distinct from null or is_active is not true and coalesce(city, null) <> 'or kind = 3'",
+    "greatest(lifetime_orders, 5) = 5 and (overdue_ratio > 2) = true and orders_12m = '3'",
 ]
+
+
+def test_a_condition_that_says_something_else_than_was_meant_is_named(definitions: Definitions):
+    """Before anything is built, also by dbt alone and where no features are there yet to compare with."""
+    conditions = [*MISWRITTEN, *UNREADABLE]
+    said = definitions.problems(with_segment(when=condition) for condition in conditions)
+    wanted = [*MISWRITTEN.values(), *["the condition can't be read: "] * len(UNREADABLE)]
+    for condition, message, problems in zip(conditions, wanted, said, strict=True):
+        assert any(problem.startswith("segment 'late': ") and message in problem for problem in problems), (
+            problems
+        )
+        assert len(problems) == 1 and ("brackets" in message or f"({condition})" in problems[0]), problems
+    (population,) = definitions.problems([changed(population="region = null")])
+    assert population[0].startswith("population: nothing compares with null")
+    (shared,) = definitions.evaluate(
+        "shared_condition_problems(written, columns, written)", [{"is_here": "region = null"}]
+    )
+    assert shared[0].startswith("condition 'is_here': nothing compares with null")
+
+
+def test_a_condition_that_can_not_be_meant_stops_plain_dbt_before_anything_is_built(project, tmp_path: Path):
+    (tmp_path / "build").mkdir()
+    manifest = project.manifest.deepcopy()
+    model = manifest.flat_graph["nodes"]["model.customer_segmentation.segments_rfm"]
+    meta = copy.deepcopy(model["config"]["meta"])
+    meta["segmentation"]["segments"][0]["when"] = "first_order_on > '01.03.2025'"
+    model["config"]["meta"] = meta
+    variables = json.dumps({"database": "shop"})
+    outcome = project._invoke(tmp_path, ["run", "--select", "input_orders", "--vars", variables], manifest)
+    assert "models/segments/segments_rfm.yml can't be used" in outcome.message
+    assert (
+        "segment 'champions': first_order_on is a date and is compared with '01.03.2025'" in outcome.message
+    )
+    assert outcome.rows("select count(*) from information_schema.tables") == [(0,)]
+
+
+def test_what_a_column_is_is_also_known_from_what_was_built(project, tmp_path: Path):
+    (tmp_path / "build").mkdir()
+    with duckdb.connect(str(tmp_path / "build" / "shop.duckdb")) as connection:
+        connection.execute("create schema segments")
+        connection.execute("create table segments.customer_features as select true as is_birthday_month")
+    definition = with_segment(when="is_birthday_month = 'in June'")
+    ((problem,),) = Definitions(project, tmp_path).problems([definition])
+    assert "is_birthday_month is a truth value and is compared with 'in June'" in problem
 
 
 def test_any_plain_condition_is_fine(definitions: Definitions):
     problems = definitions.problems(with_segment(when=condition) for condition in PLAIN)
     assert problems == [[]] * len(PLAIN)
+
+
+def test_what_has_no_value_keeps_a_customer_out_of_a_segment(definitions: Definitions):
+    """Also a population; and dbt, which works word by word, says what the parser says."""
+    several = [with_conditions(*WITHOUT_VALUE, assignment="all_matches"), with_conditions(*WITHOUT_VALUE)]
+    several += [with_conditions("true", population=condition) for condition in WITHOUT_VALUE]
+    for expression in definitions.evaluate("segment_expression(dict(written, left_out={}))", several):
+        assert duckdb.sql(f"select {expression} from {UNDEFINED}").fetchall() == [(None,)], expression
+    for known in definitions.evaluate("known_expression(dict(written, left_out={}))", several[1:2]):
+        assert duckdb.sql(f"select {known} from {UNDEFINED}").fetchall() == [("no",)]
+    of_an_input = '/* a / b */ a / b::int[1] > c.d / e.f -- a / b\n and "a / b" > 3'
+    conditions = [*WITHOUT_VALUE, PLAIN[0], of_an_input]
+    *written, plain, guarded = definitions.evaluate("null_if_undefined(written)", conditions)
+    for condition, sql in zip(WITHOUT_VALUE, written, strict=True):
+        same = f"select ({sql}) is not distinct from ({condition}) from {WITH_VALUE}"
+        assert duckdb.sql(same).fetchall() == [(True,)], condition
+    assert plain == PLAIN[0]
+    wanted = '/* a / b */ a / nullif(b::int[1], 0) > c.d / nullif(e.f, 0) -- a / b\n and "a / b" > 3'
+    assert guarded == wanted
+
+
+def test_what_has_no_value_keeps_a_row_of_an_input_out(definitions: Definitions):
+    orders = {"file": "orders.csv", "where": "total / items < 1000"}
+    (condition,) = definitions.evaluate("input_condition('orders')", [GOOD], inputs={"orders": orders})
+    assert condition == "total / nullif(items, 0) < 1000"
 
 
 def test_a_learned_segmentation_takes_its_segments_from_a_column(definitions: Definitions):

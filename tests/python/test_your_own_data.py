@@ -289,6 +289,13 @@ MISTAKES = {
     "a date in another order": ({"as_of_date": "30.6.2026"}, ["as_of_date", "'30.6.2026'", "2026-06-30"]),
     "a date that never was": ({"as_of_date": "2026-02-30"}, ["as_of_date", "'2026-02-30'"]),
     "no amount is allowed": ({"max_amount": 0}, ["max_amount", "above 0"]),
+    "two currencies": ({"currency": ["EUR", "KRW"]}, ["currency", "['EUR', 'KRW']", "one text, such as EUR"]),
+    "no currency": ({"currency": " "}, ["currency", "one text"]),
+    "a time zone of another planet": (
+        {"time_zone": "Mars/Phobos"},
+        ["time_zone", "'Mars/Phobos'", "Asia/Seoul"],
+    ),
+    "two time zones": ({"time_zone": ["Asia/Seoul"]}, ["time_zone", "no time zone"]),
     "an unknown metric": ({"rfm_cutoffs": {"frequncy": [1, 2, 3, 4]}}, ["rfm_cutoffs", "'frequncy'"]),
     "three cut-offs": ({"rfm_cutoffs": {"frequency": [1, 2, 3]}}, ["rfm_cutoffs", "four ascending"]),
     "descending cut-offs": ({"rfm_cutoffs": {"recency": [9, 5, 3, 1]}}, ["rfm_cutoffs", "four ascending"]),
@@ -302,6 +309,12 @@ def test_a_mistake_stops_the_run_at_once_and_says_where_to_mend_it(project, tmp_
     outcome = project.dbt(tmp_path, "run", **({"inputs": {"orders": ORDERS}} | variables))
     assert not outcome.success
     assert [part for part in [*parts, "docs/"] if part not in outcome.message] == [], outcome.message
+    assert outcome.rows("select count(*) from information_schema.tables") == [(0,)]
+
+
+def test_a_run_without_rows_is_refused_before_it_empties_a_table(project, tmp_path):
+    outcome = project.dbt(tmp_path, "run", "--empty", inputs={"orders": ORDERS})
+    assert not outcome.success and "Leave --empty out" in outcome.message
     assert outcome.rows("select count(*) from information_schema.tables") == [(0,)]
 
 

@@ -12,7 +12,8 @@ counted as (
         count(case when {{ population }} then {{ column }} end) as {{ segmentation }}_{{ column }},
         {%- endfor %}
         {%- for definition in definitions %}
-        count(case when {{ definition.population or 'true' }} then 1 end) as {{ definition.name }}_customers,
+        count(case when {{ null_if_undefined(definition.population or 'true') }} then 1 end)
+            as {{ definition.name }}_customers,
         {%- endfor %}
         count(*) as customers
     from {{ ref('latest_features') }}

@@ -19,6 +19,7 @@ from customer_segmentation.definitions.conditions import (
     ConditionError,
     alternatives,
     as_text,
+    mistakes,
     parse,
 )
 from customer_segmentation.definitions.files import DefinitionError
@@ -28,14 +29,16 @@ from customer_segmentation.errors import ReadableError
 
 GUIDE = "docs/guides/add_a_segment.md"
 FEATURES = "segments.customer_features"
-# {what a column's values are: (types of them, texts that they may be compared with)}
+# {what a column's values are: (types of them, texts that they may be compared with, what to write)}
 KINDS = {
-    "text": (r"VARCHAR|ENUM.*|UUID", r".*"),
+    "text": (r"VARCHAR|ENUM.*|UUID", r".*", "a text such as 'business'"),
     "number": (
         r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL.*|DOUBLE|FLOAT",
         r"\s*[-+]?[\d.]+(e[-+]?\d+)?\s*",
+        "a number",
     ),
-    "date": (r"DATE|TIMESTAMP.*", r"\s*\d{4}-\d{1,2}-\d{1,2}\b.*"),
+    "date": (r"DATE|TIMESTAMP.*", r"\s*\d{4}-\d{1,2}-\d{1,2}\b.*", "a day such as '2025-03-01'"),
+    "truth value": (r"BOOLEAN", r"\s*(t|f|true|false|y|n|yes|no|1|0)\s*", "true or false"),
 }
 
 Kinds = Mapping[str, str]  # {column: what its values are}
@@ -66,7 +69,7 @@ def kinds_in(database: Path, relation: str = FEATURES) -> dict[str, str]:
         return {
             name: kind
             for name, of, *_ in columns
-            for kind, (types, _) in KINDS.items()
+            for kind, (types, *_) in KINDS.items()
             if re.fullmatch(types, of)
         }
     return {}
@@ -78,6 +81,10 @@ def problems(definition: Written, kinds: Kinds | None = None) -> list[str]:
     conditions = {f"segment '{one.get('name')}': ": one.get("when") for one in segments_of(definition)}
     for where, condition in {"population: ": definition.get("population"), **conditions}.items():
         if not isinstance(condition, str) or not condition:
+            continue
+        mistaken = [f"{where}{mend} ({condition.strip()})" for mend in mistakes(condition)]
+        if mistaken:
+            found += mistaken
             continue
         try:
             found += [where + problem for problem in dict.fromkeys(misfits(condition, kinds or {}))]
@@ -97,7 +104,10 @@ def misfits(condition: str, kinds: Kinds) -> Iterator[str]:
             for other in sides if kind else []:
                 value = other.this if isinstance(other, exp.Neg) else other
                 if isinstance(value, exp.Literal) and not _fits(value, str(kind)):
-                    yield f"{column.name} is a {kind} and is compared with {other.sql()} ({as_text(node)})"
+                    yield (
+                        f"{column.name} is a {kind} and is compared with {other.sql()}: compare it with "
+                        f"{KINDS[str(kind)][2]} ({as_text(node)})"
+                    )
     for node in tree.find_all(exp.Column):
         kind = kinds.get(node.name.lower())
         if kind in ("text", "date") and isinstance(node.parent, exp.Connector | exp.Not | None):
@@ -106,7 +116,7 @@ def misfits(condition: str, kinds: Kinds) -> Iterator[str]:
 
 def _fits(value: exp.Literal, kind: str) -> bool:
     if not value.is_string:
-        return kind == "number"
+        return kind in ("number", "truth value")
     return re.fullmatch(KINDS[kind][1], value.this, re.IGNORECASE | re.DOTALL) is not None
 
 

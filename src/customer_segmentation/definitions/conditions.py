@@ -15,6 +15,7 @@ import sqlglot
 from sqlglot import Token, exp
 from sqlglot.errors import ParseError, SqlglotError
 
+from customer_segmentation.definitions.language import read_mistakes
 from customer_segmentation.errors import ReadableError
 
 DIALECT = "duckdb"
@@ -71,6 +72,24 @@ MIRRORED: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.GTE: exp.LTE,
     exp.LTE: exp.GTE,
 }
+
+DIVISIONS = (exp.Div, exp.IntDiv, exp.Mod)
+# functions that have no finite value for some numbers, as sqlglot calls them
+PARTIAL_FUNCTIONS = {
+    "acos",
+    "acosh",
+    "asin",
+    "atanh",
+    "cot",
+    "exp",
+    "gamma",
+    "lgamma",
+    "ln",
+    "log",
+    "pow",
+    "sqrt",
+}
+INFINITY = exp.cast(exp.Literal.string("infinity"), exp.DataType.Type.DOUBLE)
 
 
 class ConditionError(ReadableError):
@@ -253,6 +272,24 @@ def parse(condition: str) -> exp.Expr:
     return tree
 
 
+def mistakes(condition: str) -> list[str]:
+    """Return what to do about a condition that says something else than was meant, or nothing."""
+    unquoted = re.sub(r'"(?:[^"]|"")*"', "x", re.sub(r"'(?:[^']|'')*'", "@", condition))
+    return [mend for mend, pattern in read_mistakes().items() if re.search(pattern, unquoted.lower().strip())]
+
+
+def as_filter(condition: str) -> str:
+    """Return a condition on the rows of a table as SQL to put after `where`.
+
+    Raises ConditionError if it is not one condition on a row of that table alone, or can't be meant.
+    """
+    for mend in mistakes(condition):
+        raise ConditionError(mend)
+    if parse(condition).find(exp.Query, exp.Window, exp.AggFunc):
+        raise ConditionError("it looks at other rows: compare the columns of one")
+    return null_if_undefined(condition)
+
+
 def tokens_of(condition: str) -> list[Token]:
     """Return the words, texts and signs of a condition, or of a part of one."""
     return sqlglot.tokenize(condition, read=DIALECT)
@@ -271,6 +308,31 @@ def as_text(tree: exp.Expr) -> str:
     return re.sub(
         r"'(?:[^']|'')*'|[^']+", lambda part: part[0] if part[0][0] == "'" else part[0].lower(), written
     )
+
+
+def null_if_undefined(condition: str) -> str:
+    """Return the SQL of a condition in which what has no finite value is null, such as 0 / 0 or ln(0).
+
+    Engines make NaN or infinity of it, which are above every threshold, or break off. What can't be read
+    stays as it is. For dbt, the macro of this name does it word by word.
+    """
+    try:
+        tree = exp.Paren(this=parse(condition).copy())
+    except ConditionError:
+        return condition
+    undefined = [node for node in tree.find_all(*DIVISIONS, exp.Func) if _may_be_undefined(node)]
+    for node in reversed(undefined):  # from the inside out
+        if isinstance(node, DIVISIONS):
+            node.set("expression", exp.Nullif(this=node.expression, expression=exp.Literal.number(0)))
+        else:
+            is_finite = exp.LT(this=exp.Abs(this=node.copy()), expression=INFINITY.copy())
+            node.replace(exp.case().when(is_finite, node.copy()))
+    return str(tree.this.sql(DIALECT)) if undefined else condition
+
+
+def _may_be_undefined(node: exp.Expr) -> bool:
+    name = node.name if isinstance(node, exp.Anonymous) else type(node).__name__
+    return isinstance(node, DIVISIONS) or name.lower() in PARTIAL_FUNCTIONS
 
 
 def alternatives(*conditions: str | None) -> list[Alternative]:

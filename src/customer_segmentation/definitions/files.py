@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from customer_segmentation.definitions.language import columns, reserved_words
 from customer_segmentation.definitions.schema import SCHEMA
 from customer_segmentation.environment import PROJECT
 from customer_segmentation.errors import ReadableError
@@ -50,6 +51,11 @@ def write(folder: Path, name: str, define: Callable[[], Definition]) -> list[Pat
         raise DefinitionError(
             f"A segmentation can't be called '{name}': a name is made of a-z, 0-9 and _, and begins with a "
             "letter."
+        )
+    taken = "a word of SQL" if name in reserved_words() else "a feature" if name in columns() else None
+    if taken:
+        raise DefinitionError(
+            f"A segmentation can't be called '{name}': that is {taken}. Choose another name."
         )
     if not folder.is_dir():
         raise DefinitionError(f"There is no folder {folder}. Name one in which dbt looks for models.")

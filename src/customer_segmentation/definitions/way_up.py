@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 
+from customer_segmentation.definitions.conditions import null_if_undefined
 from customer_segmentation.definitions.ways import (
     MOVEMENTS,
     Segment,
@@ -251,10 +252,12 @@ def _case(of: str, values: Mapping[Any, object], otherwise: str = "null") -> str
 
 def placement(segmentation: Segmentation) -> str:
     """Write SQL for the segment that a customer is in."""
-    population = segmentation.population
+    population = segmentation.population and null_if_undefined(segmentation.population)
     cases = [f"when coalesce(not ({population}), true) then null"] if population else []
     cases += [
-        f"when {one.condition} then {as_sql(one.name)}" for one in segmentation.segments if one.condition
+        f"when {null_if_undefined(one.condition)} then {as_sql(one.name)}"
+        for one in segmentation.segments
+        if one.condition
     ]
     rest = [f"else {as_sql(one.name)}" for one in segmentation.segments if not one.condition]
     return f"case {' '.join(cases + rest)} end"

@@ -13,6 +13,7 @@ from customer_segmentation.definitions.conditions import (
     Value,
     alternatives,
     columns_of,
+    null_if_undefined,
 )
 
 MOST_WAYS = 60  # into a segment: each is enough, but a shorter one could be missed among very many
@@ -172,9 +173,10 @@ def _comparisons(limit: Limit) -> Iterator[tuple[str, tuple[Value, ...], bool]]:
 
 
 def _claimed(claim: Claim) -> Term:
+    claimed = null_if_undefined(claim.text)
     if claim.holds:
-        return Term(None, None, None, claim.text, f"coalesce({claim.text}, false)")
-    return Term(None, None, None, f"not ({claim.text})", f"coalesce(not ({claim.text}), true)")
+        return Term(None, None, None, claim.text, f"coalesce({claimed}, false)")
+    return Term(None, None, None, f"not ({claim.text})", f"coalesce(not ({claimed}), true)")
 
 
 def _term(feature: str, comparison: str, values: tuple[Value, ...], if_unknown: bool) -> Term:

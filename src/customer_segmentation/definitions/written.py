@@ -11,7 +11,9 @@ from typing import Any
 import yaml
 from sqlglot import exp
 
+from customer_segmentation import yaml_files
 from customer_segmentation.definitions.conditions import ConditionError, as_text, parse
+from customer_segmentation.definitions.files import DefinitionError
 
 STATED = re.compile(r"^ +(segmentation|shared_conditions):", re.MULTILINE)
 
@@ -28,7 +30,7 @@ class Definitions:
 
 
 def read(*projects: Path) -> Definitions:
-    """Read the definitions of dbt projects. What can't be read is left out: dbt says so."""
+    """Read the definitions of dbt projects. What is no YAML is left out: dbt says so."""
     found = Definitions({}, {}, {})
     for project in projects:
         stated = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8"))
@@ -46,14 +48,18 @@ def read(*projects: Path) -> Definitions:
 def _stated_in(path: Path) -> Iterator[tuple[str, Written]]:
     """Yield the models of a property file that may define something: name without segments_, and meta."""
     text = path.read_text(encoding="utf-8")
-    with suppress(yaml.YAMLError):
-        content = yaml.load(text, yaml.CSafeLoader) if STATED.search(text) else None
-        models = content.get("models") if isinstance(content, dict) else None
-        for model in filter(lambda one: isinstance(one, dict), models or []):
-            config = model.get("config")
-            meta = config.get("meta") if isinstance(config, dict) else None
-            if isinstance(meta, dict):
-                yield str(model.get("name")).removeprefix("segments_"), meta
+    try:
+        content = yaml_files.read(text) if STATED.search(text) else None
+    except yaml_files.Mistake as mistake:
+        raise DefinitionError(f"{path}: {mistake}") from mistake
+    except yaml.YAMLError:
+        return
+    models = content.get("models") if isinstance(content, dict) else None
+    for model in filter(lambda one: isinstance(one, dict), models or []):
+        config = model.get("config")
+        meta = config.get("meta") if isinstance(config, dict) else None
+        if isinstance(meta, dict):
+            yield str(model.get("name")).removeprefix("segments_"), meta
 
 
 def segments_of(written: Written) -> list[Written]:

@@ -6,6 +6,7 @@ from datetime import date
 
 import duckdb
 
+from customer_segmentation.definitions.conditions import null_if_undefined
 from customer_segmentation.review.sides import Definition, ReviewError
 
 NOWHERE = "(none)"
@@ -180,7 +181,7 @@ def measure(
 def _looked_at(before: Definition | None, after: Definition | None) -> str:
     """SQL for whether an overlapping segmentation looks at a customer; the others place everybody they do."""
     populations = [
-        f"coalesce({definition.population or 'true'}, false)"
+        f"coalesce({null_if_undefined(definition.population or 'true')}, false)"
         for definition in (before, after)
         if definition and definition.is_overlapping
     ]

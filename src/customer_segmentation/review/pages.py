@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table as RichTable
 
 from customer_segmentation.review import checks
@@ -306,22 +305,22 @@ def print_blocks(blocks: Iterator[Block], console: Console) -> None:
     """Print blocks on a terminal."""
     for block in blocks:
         if isinstance(block, Heading):
-            console.print(f"\n[bold]{escape(block.text)}[/bold]", highlight=False)
+            console.print(f"\n{block.text}", style="bold")
         elif isinstance(block, Text):
-            console.print(escape(block.text), highlight=False)
+            console.print(block.text)
         elif block.rows:
             table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, title=block.title or None)
             table.title_justify = "left"
             for number, heading in enumerate(block.headings):
                 is_number = number >= block.numbers
                 table.add_column(
-                    escape(heading),
+                    heading,
                     justify="right" if is_number else "left",
                     no_wrap=is_number or number == 0,
                     overflow="fold",
                 )
             for row in block.rows:
-                table.add_row(*map(escape, row))
+                table.add_row(*row)
             console.print(table)
 
 
