@@ -31,6 +31,7 @@ arrivals as (
         sum(case when to_rank > from_rank then customers else 0 end) as upgraded,
         sum(case when to_rank < from_rank then customers else 0 end) as downgraded,
         sum(won_back) as won_back,
+        sum(won_back_by_refit) as won_back_by_refit,
         sum(orders) as orders,
         sum(revenue) as revenue,
         sum(buyers) as buyers,
@@ -50,7 +51,8 @@ departures as (
         sum(case when to_rank > from_rank then customers else 0 end) as moved_up,
         sum(case when to_rank < from_rank then customers else 0 end) as moved_down,
         sum(active_before) as active_before,
-        sum(churned) as churned
+        sum(churned) as churned,
+        sum(churned_by_refit) as churned_by_refit
     from moves
     where from_segment is not null
     group by as_of_date, segmentation, from_segment
@@ -81,8 +83,8 @@ dates as (
 )
 {%- set has_before = 'dates.previous_as_of_date is not null' %}
 {%- set is_ranked = has_before ~ ' and segments.segment_rank is not null' %}
-{%- set departing = ['customers_before', 'active_before', 'departed', 'churned'] %}
-{%- set arriving = ['acquired', 'retained', 'won_back', 'orders', 'buyers', 'repeat_buyers'] %}
+{%- set departing = ['customers_before', 'active_before', 'departed', 'churned', 'churned_by_refit'] %}
+{%- set arriving = ['acquired', 'retained', 'won_back', 'won_back_by_refit', 'orders', 'buyers', 'repeat_buyers'] %}
 
 select
     keys.as_of_date,

@@ -35,6 +35,7 @@ expected as (
         rfm.customer_id,
         rfm.as_of_date,
         fits.fitted_on,
+        rfm.last_order_on,
         rfm.days_since_last_order,
         rfm.days_between_last_orders,
         case
@@ -57,6 +58,16 @@ expected as (
         on fits.cutoffs_on = of_category.fitted_on
         and purchasing.favourite_category = of_category.category
     left join of_all on fits.cutoffs_on = of_all.fitted_on
+),
+
+with_line as (
+    select
+        *,
+        cast(
+            {{ dbt.dateadd('day', 'greatest(60, cast(floor(3 * expected_interpurchase_days) as integer))', 'last_order_on') }}
+            as date
+        ) as active_until
+    from expected
 )
 
 select
@@ -67,5 +78,6 @@ select
     expected_interpurchase_basis,
     days_since_last_order / nullif(cast(expected_interpurchase_days as double), 0) as overdue_ratio,
     days_between_last_orders / nullif(cast(expected_interpurchase_days as double), 0) as gap_ratio,
-    days_since_last_order <= 60 or days_since_last_order <= 3 * expected_interpurchase_days as is_active
-from expected
+    active_until,
+    as_of_date <= active_until as is_active
+from with_line

@@ -83,9 +83,14 @@ changes as (
             when now.last_order_on > now.previous_as_of_date and before.lifetime_orders > 0 then 1
             else 0
         end as is_repeat_buyer,
-        case when before.is_active then 1 else 0 end as was_active,
-        case when before.is_active and not coalesce(now.is_active, false) then 1 else 0 end as is_churned,
-        case when not before.is_active and now.is_active then 1 else 0 end as is_won_back
+        before.active_until >= before.as_of_date as was_active,
+        coalesce(now.active_until >= now.as_of_date, false) as is_active,
+        -- by the days that were given the date before: that the line moved is nothing that a customer did
+        coalesce(
+            {{ dbt.datediff('now.last_order_on', 'now.as_of_date', 'day') }}
+            > {{ dbt.datediff('before.last_order_on', 'before.active_until', 'day') }},
+            true
+        ) as is_past_line
     from now
     full outer join before
         on now.customer_id = before.customer_id
