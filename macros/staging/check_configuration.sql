@@ -120,7 +120,7 @@
 {% macro check_expressions(input, mapped, where) %}
     {%- set source = input_source(input) -%}
     {%- for name, expression in mapped.items() if not modules.re.match('^"[^"]+"$', expression) -%}
-        {%- do looking_at('inputs.' ~ input ~ ('.columns.' if name != 'loaded_at' else '.') ~ name) -%}
+        {%- do looking_at(place_of_column(input, name)) -%}
         {%- do run_query('select\n' ~ expression ~ '\nas ' ~ name ~ '\nfrom ' ~ source ~ ' as source limit 0') -%}
     {%- endfor -%}
     {%- if where -%}
@@ -136,7 +136,7 @@
 {#- Types that would be misread without a word. -#}
 {% macro check_mapped_types(input, mapped) %}
     {%- for name, type in mapped_types(input, mapped).items() -%}
-        {%- set place = 'inputs.' ~ input ~ ('.columns.' if name != 'loaded_at' else '.') ~ name -%}
+        {%- set place = place_of_column(input, name) -%}
         {%- if type.endswith('with time zone') -%}
             {%- do configuration_error(place, 'is of the type ' ~ type ~ '. Times are local here: say which clock is meant, such as ' ~ name ~ ": timezone('" ~ var('time_zone') ~ "', " ~ mapped[name] ~ ')') -%}
         {%- elif type.endswith(']') or type.startswith(('struct', 'map', 'union', 'array')) -%}

@@ -58,6 +58,9 @@
 {#- Which rows of an input are taken. -#}
 {% macro input_condition(input) %}{{ return(null_if_undefined(var('inputs')[input].where | default('true', true) | string)) }}{% endmacro %}
 
+{#- Where a mapping says which column that is. -#}
+{% macro place_of_column(input, name) %}{{ return('inputs.' ~ input ~ ('.columns.' if name != 'loaded_at' else '.') ~ name) }}{% endmacro %}
+
 {#- {contract column: SQL expression over the source}, only for columns that the source has. -#}
 {% macro mapped_columns(input) %}
     {%- set known = found_before('mapped_columns') -%}
@@ -77,7 +80,7 @@
             {%- do wanted.update({'loaded_at': {'type': 'timestamp'}}) -%}
         {%- endif -%}
         {%- for name, column in wanted.items() -%}
-            {%- set place = 'inputs.' ~ input ~ ('.columns.' if name != 'loaded_at' else '.') ~ name -%}
+            {%- set place = place_of_column(input, name) -%}
             {%- set expression = renamed.get(name, name) | string -%}
             {%- set found = names | select('equalto', expression.strip('"')) | first
                 or names | map('lower') | select('equalto', expression.strip('"') | lower) | first -%}

@@ -39,13 +39,15 @@
         {%- for name in ['input_loads'] + facts_by_customer() if load_relation(built_model(name)) is none -%}
             {%- do absent.append(name) -%}
         {%- endfor -%}
-        {%- set untold = run_query('select input from ' ~ built_model('input_loads') ~ ' where loaded_until is null').columns[0].values() | list if absent == [] else [] -%}
+        {%- set untold, unread = [], [] -%}
+        {%- for row in (run_query('select input, loaded_until, loaded_before from ' ~ built_model('input_loads')).rows if absent == []) or [] -%}
+            {%- do untold.append(row[0]) if row[1] is none -%}
+            {%- do unread.append(row[0]) if row[2] is none -%}
+        {%- endfor -%}
         {%- if untold -%}
             {%- do exceptions.warn('No row of ' ~ untold | join(', ') ~ ' has a loaded_at that can be read, so everything is read in every run.') -%}
         {%- endif -%}
-        {%- do known.update({
-            'answer': absent == [] and run_query('select 1 from ' ~ built_model('input_loads') ~ ' where loaded_before is null').rows | length == 0
-        }) -%}
+        {%- do known.update({'answer': absent == [] and unread == []}) -%}
     {%- endif -%}
     {{ return(known.answer) }}
 {% endmacro %}
