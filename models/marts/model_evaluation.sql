@@ -101,6 +101,14 @@ measured as (
     from stability
 ),
 
+-- a score may beat every heuristic and be far off
+totals as (
+    select * from {{ ref('calibration') }}
+    where
+        segmentation = '(all)'
+        and bin = 0
+),
+
 versions as (
     select distinct
         fit,
@@ -168,6 +176,8 @@ select
     measured.verdict,
     verdicts.verdict as overall_verdict,
     verdicts.replaced_by,
+    totals.ratio as total_ratio,
+    totals.verdict as total_verdict,
     case when windows.fit <> 'clusters' then coalesce(offered.is_offered, false) end as is_offered,
     coalesce(windows.fitted_on = last_judged.fitted_on, false) as is_latest,
     case
@@ -185,6 +195,9 @@ left join measured
 left join verdicts
     on windows.score = verdicts.score
     and windows.fitted_on = verdicts.fitted_on
+left join totals
+    on windows.score = totals.score
+    and windows.fitted_on = totals.as_of_date
 left join versions
     on windows.fit = versions.fit
     and windows.fitted_on = versions.fitted_on

@@ -47,16 +47,51 @@ judged as (
         max(overall_verdict) as verdict,
         max(replaced_by) as replaced_by,
         max(note) filter (metric = '(none)') as note,
+        any_value(total_ratio) as total_ratio,
+        any_value(total_verdict) as total_verdict,
         row_number() over (partition by score order by max(overall_verdict) is null, fitted_on desc) as place
     from marts.model_evaluation
     where is_offered is not null
     group by score, is_offered, fitted_on
 )
 
-select score, case when verdict is not null then fitted_on end, verdict, is_offered, replaced_by, note
+select
+    score,
+    case when verdict is not null then fitted_on end,
+    verdict,
+    is_offered,
+    replaced_by,
+    note,
+    total_ratio,
+    total_verdict
 from judged
 where place = 1
 order by score
+"""
+
+# segments of which far too much or too little revenue was expected, the dearest misses first
+OFF = """
+with
+
+judged as (
+    select
+        score,
+        max(as_of_date) as as_of_date
+    from marts.calibration
+    where score like 'expected_revenue%'
+    group by score
+    order by max(horizon_days) desc
+    limit 1
+)
+
+select
+    calibration.score,
+    segmentation || '.' || segment,
+    ratio
+from marts.calibration
+inner join judged using (score, as_of_date)
+where segmentation <> '(all)' and verdict in ('too high', 'too low')
+order by customers * abs(mean_predicted - mean_actual) desc, segmentation, segment
 """
 
 # rowid: in the order of the catalogue
@@ -206,6 +241,7 @@ def print_report(database: Path, currency: str, console: Console) -> None:
                 SEGMENTS,
                 EXPECTED,
                 JUDGED,
+                OFF,
                 REJECTED,
                 LEFT_OUT,
                 KEPT,
@@ -216,7 +252,7 @@ def print_report(database: Path, currency: str, console: Console) -> None:
                 HYPOTHESES,
             )
         ]
-    headline, segments, expected, judged, rejected, left_out, *others = answers
+    headline, segments, expected, judged, off, rejected, left_out, *others = answers
     kept, due, stale, no_clusters, mistakes, hypotheses = others
 
     as_of_date, customers, orders, revenue = headline[0]
@@ -237,6 +273,16 @@ def print_report(database: Path, currency: str, console: Console) -> None:
         console.print(f"No clusters: {note}", highlight=False)
     _print_expected(expected, currency, console)
     console.print(_judgements(judged))
+    if off:
+        misses = [
+            f"{ratio:.1f} times what came in {segment}" if ratio else f"all too much in {segment}"
+            for _, segment, ratio in off[:NAMED]
+        ]
+        where = f"{len(off)} segments" if len(off) > 1 else "1 segment"
+        console.print(
+            f"Off by more than 20 % in {where}: {off[0][0].replace('_', ' ')} was {', '.join(misses)} "
+            "(marts.calibration)"
+        )
     for fit, fitted_on, features in stale:
         console.print(f"Stale: {fit} of {fitted_on} ({features} shifted; marts.drift)", highlight=False)
     for source, rows_in, rows_rejected in rejected:
@@ -323,11 +369,17 @@ def _judgements(judged: Rows) -> Table:
     table.add_column("Learned score")
     table.add_column("Judged on", no_wrap=True)
     table.add_column("Against simple heuristics")
-    for score, judged_on, verdict, is_offered, replaced_by, note in judged:
+    table.add_column("Total off by", no_wrap=True)
+    for score, judged_on, verdict, is_offered, replaced_by, note, ratio, in_all in judged:
         result = verdict or f"not judged: {note}"
         if verdict and not is_offered:
             result += f"; {replaced_by} is shown instead" if replaced_by else "; not fitted since"
-        table.add_row(score.replace("_", " "), str(judged_on or "-"), result)
+        total = (
+            "-"
+            if ratio is None
+            else f"{round(ratio - 1, 2) + 0.0:+.0%}{f' {in_all}' if in_all not in (None, 'holds') else ''}"
+        )
+        table.add_row(score.replace("_", " "), str(judged_on or "-"), result, total)
     return table
 
 

@@ -81,6 +81,25 @@ select 'learned_order_probability', date '2026-03-31', '(none)', null, null, fal
 union all
 select 'clusters', date '2026-03-31', '(none)', null, null, null, date '2026-03-31', '80 buyers';
 
+alter table marts.model_evaluation add column total_ratio double;
+alter table marts.model_evaluation add column total_verdict text;
+update marts.model_evaluation set total_ratio = 1.354, total_verdict = 'too high'
+where score = 'expected_orders_90d' and metric = 'overall';
+update marts.model_evaluation set total_ratio = 0.996, total_verdict = 'holds'
+where score = 'churn_probability';
+
+create table marts.calibration as
+select *, 'expected_revenue_' || horizon_days || 'd' as score from (values
+    (365, date '2025-05-31', '(all)', '(all)', 100, 1350, 1000, 1.35, 'too high'),
+    (365, date '2025-05-31', 'lifecycle', 'new', 100, 350, 100, 3.5, 'too high'),
+    (365, date '2025-05-31', 'lifecycle', 'dormant', 500, 60, 0, null, 'too high'),
+    (365, date '2025-05-31', 'lifecycle', 'active', 200, 100, 125, 0.8, 'holds'),
+    (365, date '2025-04-30', 'lifecycle', 'active', 200, 500, 125, 4, 'too high'),
+    (90, date '2026-03-31', 'lifecycle', 'active', 200, 500, 125, 4, 'too high')
+) as t (
+    horizon_days, as_of_date, segmentation, segment, customers, mean_predicted, mean_actual, ratio, verdict
+);
+
 create table marts.drift as
 select * from (values
     ('clusters', 'visits_90d', date '2026-05-31', date '2026-03-31', 0.9, 'shifted', true),
@@ -158,12 +177,19 @@ def test_it_says_what_is_expected_and_who_makes_up_most_of_it(report: list[str])
 
 
 def test_it_says_how_learned_scores_were_last_judged_or_why_not(report: list[str]):
-    start = report.index("churn probability 2026-03-31 worse; segment mean is shown instead")
+    start = report.index("churn probability 2026-03-31 worse; segment mean is shown instead +0%")
     assert report[start : start + 3] == [
-        "churn probability 2026-03-31 worse; segment mean is shown instead",
-        "expected orders 90d 2025-12-31 better",
-        "learned order probability - not judged: 12 buyers; 500 are needed",
+        "churn probability 2026-03-31 worse; segment mean is shown instead +0%",
+        "expected orders 90d 2025-12-31 better +35% too high",
+        "learned order probability - not judged: 12 buyers; 500 are needed -",
     ]
+
+
+def test_it_names_the_segments_of_which_far_too_much_was_expected(report: list[str]):
+    assert (
+        "Off by more than 20 % in 2 segments: expected revenue 365d was all too much in lifecycle.dormant, "
+        "3.5 times what came in lifecycle.new (marts.calibration)"
+    ) in " ".join(report)
 
 
 def test_it_says_which_segmentations_have_nobody_and_why_there_are_no_clusters(report: list[str]):
