@@ -374,11 +374,9 @@ def _judgements(judged: Rows) -> Table:
         result = verdict or f"not judged: {note}"
         if verdict and not is_offered:
             result += f"; {replaced_by} is shown instead" if replaced_by else "; not fitted since"
-        total = (
-            "-"
-            if ratio is None
-            else f"{round(ratio - 1, 2) + 0.0:+.0%}{f' {in_all}' if in_all not in (None, 'holds') else ''}"
-        )
+        total = "-" if ratio is None else f"{round(ratio - 1, 2) + 0.0:+.0%}"
+        if in_all in ("too high", "too low"):
+            total += f" {in_all}"
         table.add_row(score.replace("_", " "), str(judged_on or "-"), result, total)
     return table
 
