@@ -114,6 +114,19 @@ everybody as (
     where segmentation = '(all)'
 ),
 
+-- what such an expectation was worth when it was last held against what came
+judged as (
+    select
+        segmentation,
+        segment,
+        verdict
+    from {{ ref('calibration') }}
+    where
+        score = 'expected_revenue_365d'
+        and bin = 0
+    qualify as_of_date = max(as_of_date) over ()
+),
+
 -- nine times out of ten the revenue lies within: customer_segmentation/evaluation/bands.py says what is in it
 banded as (
     select
@@ -236,6 +249,7 @@ select
     ) as expected_revenue_365d_low,
     cast(profiles.expected_revenue_365d + profiles.half_band as decimal(18, 2)) as expected_revenue_365d_high,
     profiles.band_rests_on as expected_revenue_365d_rests_on,
+    judged.verdict as expected_revenue_365d_verdict,
     profiles.expected_revenue_365d / nullif(everybody.expected_revenue_365d, 0) as share_of_expected_revenue_365d,
     cast(profiles.lifetime_value as decimal(18, 2)) as lifetime_value,
     profiles.lifetime_value / profiles.customers as lifetime_value_mean,
@@ -268,3 +282,6 @@ left join favourite_category_top
 left join region_top
     on profiles.segmentation = region_top.segmentation
     and profiles.segment = region_top.segment
+left join judged
+    on profiles.segmentation = judged.segmentation
+    and profiles.segment = judged.segment
