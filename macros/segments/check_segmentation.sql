@@ -218,7 +218,7 @@
     {%- if kinds or not (execute and graph.nodes) -%}{{ return(kinds) }}{%- endif -%}
     {%- set mart = graph.nodes.get('model.customer_segmentation.customers') or {'columns': {}} -%}
     {%- set columns = mart['columns'].values() | list -%}
-    {%- set features = load_relation(built_model('customer_features')) -%}
+    {%- set features = load_relation(built_model('latest_features')) -%}
     {%- if features is not none -%}{%- do columns.extend(adapter.get_columns_in_relation(features)) -%}{%- endif -%}
     {%- for column in columns -%}
         {%- for kind, types in {
