@@ -565,11 +565,32 @@ def test_a_latest_date_of_stragglers_is_told_until_somebody_sets_the_date(projec
     assert thin.rows("select max(as_of_date)::text from staging.as_of_dates") == [("2026-03-13",)]
     assert [warning for warning in thin.warnings if "thins out" in warning] == [
         "inputs.orders thins out: the seven days up to 2026-03-13, the latest date, hold 4 that count, and "
-        "usually 21. The last usual day is 2026-02-20. Deliver what is missing, or look no further than what is whole: "
-        "set as_of_date: 2026-02-20 in the vars file."
+        "usually 21. The last usual day is 2026-02-20. Deliver what is missing, or look no further than what "
+        "is whole: set as_of_date: 2026-02-20 in the vars file."
     ]
     settled = project.run(tmp_path, "--select", "+recent_activity", **variables, as_of_date="2026-02-20")
     assert not [warning for warning in settled.warnings if "thins out" in warning]
+
+
+def test_who_nothing_dates_is_acquired_on_no_latest_date(project, shop):
+    """Not on the next one either: customers before, acquired and undated make up the customers now."""
+    folder, variables, rows = shop
+    rows["customers"] += [[f"undated{number}", "", "city 1"] for number in range(9)]
+    for day, new in (("2026-01-31", "new1"), ("2026-02-02", "new2")):
+        _order(rows, new, date.fromisoformat(day), 11)
+        _write(rows, folder / "data")
+        run = project.run(folder, "--select", "+segment_kpis", "+segment_migration", **variables)
+        kpis = run.rows(
+            "select customers - customers_before + departed, acquired, undated from marts.segment_kpis "
+            f"where segmentation = '(all)' and as_of_date = '{day}'"
+        )
+        assert kpis == [(1 + 9, 1, 9)]
+        assert run.rows(
+            "select sum(customers) from marts.segment_migration "
+            f"where segmentation = 'lifecycle' and direction = 'undated' and as_of_date = '{day}'"
+        ) == [(9,)]
+    closed = "where segmentation = '(all)' and as_of_date = '2026-01-31'"
+    assert run.rows(f"select acquired, undated from marts.segment_kpis {closed}") == [(1, 0)]
 
 
 def test_late_rows_are_counted_by_date_with_their_revenue(project, shop):
