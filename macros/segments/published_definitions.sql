@@ -135,14 +135,14 @@ where
 {% macro check_published_dates() %}
     {%- if execute and not var('restate') -%}
         {%- set latest = grid_dates()[-1] -%}
-        {%- set later = published_month_ends_after(latest) | join(', ') -%}
+        {%- set later = month_ends_lost(latest) | join(', ') -%}
         {%- set on_purpose = "make restate (with plain dbt: dbt build --full-refresh --vars 'restate: true') publishes the"
             ~ ' whole history anew.' -%}
         {%- if later and var('as_of_date') -%}
-            {%- do configuration_error('as_of_date', 'is ' ~ latest ~ ', and later month ends are published: ' ~ later
+            {%- do configuration_error('as_of_date', 'is ' ~ latest ~ ', and month ends from that day on are published: ' ~ later
                 ~ '.\n  To look at the past give it a database of its own: a copy of the vars file with another name after'
                 ~ ' `database:`. Otherwise leave as_of_date empty.'
-                ~ '\n  If the later dates are to be forgotten: ' ~ on_purpose) -%}
+                ~ '\n  If they are to be forgotten: ' ~ on_purpose) -%}
         {%- elif later -%}
             {%- set sources = [] -%}
             {%- for input in ['orders', 'events'] if has_input(input) -%}
@@ -158,14 +158,19 @@ where
     {%- endif -%}
 {% endmacro %}
 
-{% macro published_month_ends_after(date) %}
+{#-
+  The published month ends that a build up to a date would lose. `as_of_date` looks back, so it may not even publish a
+  closed one anew; where the data is shorter by a few days its end is open once more.
+-#}
+{% macro month_ends_lost(date) %}
     {%- set history = built_model('segment_history') -%}
     {%- if date is none or adapter.get_relation(history.database, history.schema, history.identifier) is none -%}
         {{ return([]) }}
     {%- endif -%}
     {{ return(dates_in(
-        '(select as_of_date from ' ~ history ~ " where as_of_date > cast('" ~ date ~ "' as date) and as_of_date = "
-        ~ dbt.last_day('as_of_date', 'month') ~ ') as later', 'as_of_date'
+        '(select as_of_date from ' ~ history ~ ' where as_of_date = ' ~ dbt.last_day('as_of_date', 'month')
+        ~ " and as_of_date >= cast('" ~ date ~ "' as date) and (as_of_date > cast('" ~ date ~ "' as date)"
+        ~ (' or as_of_date < (select max(as_of_date) from ' ~ history ~ ')' if var('as_of_date') else '') ~ ')) as lost', 'as_of_date'
     )) }}
 {% endmacro %}
 

@@ -532,13 +532,14 @@ def test_a_delivery_that_is_not_whole_stops_before_a_published_month_is_forgotte
     assert sorted(before.rows("staging.as_of_dates"), key=repr) == latest
 
 
-def test_an_as_of_date_before_a_published_month_end_needs_a_database_of_its_own(project, shop):
+@pytest.mark.parametrize("looked_at", ["2025-12-15", "2025-12-31"])
+def test_an_as_of_date_up_to_a_closed_month_end_needs_a_database_of_its_own(project, shop, looked_at):
     folder, variables, _ = shop
     before = Outcome(True, "", [], None, _database(folder))
     published, latest = (sorted(before.rows(query), key=repr) for query in (RECORD, "staging.as_of_dates"))
-    stopped = project.dbt(folder, "run", "--select", *BUILT, **variables, as_of_date="2025-12-15")
+    stopped = project.dbt(folder, "run", "--select", *BUILT, **variables, as_of_date=looked_at)
     for said in (
-        "The variable as_of_date is 2025-12-15, and later month ends are published: 2025-12-31.",
+        f"The variable as_of_date is {looked_at}, and month ends from that day on are published: 2025-12-31.",
         "another name after `database:`",
         "make restate",
     ):
