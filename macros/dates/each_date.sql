@@ -135,3 +135,17 @@
     {%- endif -%}
     {{ return('(select max(latest.as_of_date) from ' ~ dates ~ ' as latest where latest.is_latest)') }}
 {% endmacro %}
+
+{#- Where hardly anything stands behind the last usual day the latest date is one of stragglers, unless somebody set it. -#}
+{% macro warn_of_a_thin_end() %}
+    {%- if execute and not var('as_of_date') -%}
+    {%- set thin = 'select input, as_of_date, week_rows, usual_week_rows, last_usual_day from ' ~ this ~ ' where has_thin_end order by 1' -%}
+    {%- for input, as_of_date, rows, usual, last_usual_day in run_query(thin).rows -%}
+        {%- do exceptions.warn(
+            'inputs.' ~ input ~ ' thins out: the seven days up to ' ~ as_of_date ~ ', the latest date, hold ' ~ rows
+            ~ ' that count, and usually ' ~ usual | round | int ~ '. The last usual day is ' ~ last_usual_day ~ '. Deliver what is'
+            ~ ' missing, or look no further than what is whole: set as_of_date: ' ~ last_usual_day ~ ' in the vars file.'
+        ) -%}
+    {%- endfor -%}
+    {%- endif -%}
+{% endmacro %}

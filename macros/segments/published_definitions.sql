@@ -120,20 +120,58 @@ where
 {%- endif %}
 {%- endmacro %}
 
-{#-
-  A date that was the latest and is not a month end leaves the record when a later one is published. So do dates after
-  the end of the data: they were published because of a mistyped date that is mended now.
--#}
+{#- A date that was the latest and is not a month end leaves the record when another one is published. -#}
 {% macro forget_open_dates() %}
 delete from {{ this }}
 where
-    (
-        as_of_date <> {{ dbt.last_day('as_of_date', 'month') }}
-        and as_of_date < (select max(as_of_date) from {{ ref('as_of_dates') }})
-    )
-    {%- if not var('as_of_date') %}
-    or as_of_date > (select max(as_of_date) from {{ ref('as_of_dates') }})
-    {%- endif %}
+    as_of_date <> {{ dbt.last_day('as_of_date', 'month') }}
+    and as_of_date <> (select max(as_of_date) from {{ ref('as_of_dates') }})
+{% endmacro %}
+
+{#-
+  Called when the as-of dates are known: published month ends stay, so no build may end before one of them. It would
+  forget them, or put marts of different dates side by side.
+-#}
+{% macro check_published_dates() %}
+    {%- if execute and not var('restate') -%}
+        {%- set latest = grid_dates()[-1] -%}
+        {%- set later = month_ends_lost(latest) | join(', ') -%}
+        {%- set on_purpose = "make restate (with plain dbt: dbt build --full-refresh --vars 'restate: true') publishes the"
+            ~ ' whole history anew.' -%}
+        {%- if later and var('as_of_date') -%}
+            {%- do configuration_error('as_of_date', 'is ' ~ latest ~ ', and month ends from that day on are published: ' ~ later
+                ~ '.\n  To look at the past give it a database of its own: a copy of the vars file with another name after'
+                ~ ' `database:`. Otherwise leave as_of_date empty.'
+                ~ '\n  If they are to be forgotten: ' ~ on_purpose) -%}
+        {%- elif later -%}
+            {%- set sources = [] -%}
+            {%- for input in ['orders', 'events'] if has_input(input) -%}
+                {%- set mapping = var('inputs')[input] -%}
+                {%- do sources.append('inputs.' ~ input ~ ' (' ~ (mapping.file or mapping.table or mapping.model or 'a query') ~ ')') -%}
+            {%- endfor -%}
+            {%- do exceptions.raise_compiler_error(
+                'The data ends on ' ~ latest ~ ', and later month ends are published: ' ~ later ~ '. They would be without data.'
+                ~ '\n  Is ' ~ sources | join(' or ') ~ ' not whole? Deliver it whole and build again.'
+                ~ '\n  If these dates are to be forgotten, because a mistyped date that led to them is mended: ' ~ on_purpose
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#-
+  The published month ends that a build up to a date would lose. `as_of_date` looks back, so it may not even publish a
+  closed one anew; where the data is shorter by a few days its end is open once more.
+-#}
+{% macro month_ends_lost(date) %}
+    {%- set history = built_model('segment_history') -%}
+    {%- if date is none or adapter.get_relation(history.database, history.schema, history.identifier) is none -%}
+        {{ return([]) }}
+    {%- endif -%}
+    {{ return(dates_in(
+        '(select as_of_date from ' ~ history ~ ' where as_of_date = ' ~ dbt.last_day('as_of_date', 'month')
+        ~ " and as_of_date >= cast('" ~ date ~ "' as date) and (as_of_date > cast('" ~ date ~ "' as date)"
+        ~ (' or as_of_date < (select max(as_of_date) from ' ~ history ~ ')' if var('as_of_date') else '') ~ ')) as lost', 'as_of_date'
+    )) }}
 {% endmacro %}
 
 {#- Changes whenever any definition does. -#}

@@ -26,7 +26,7 @@
             {%- do configuration_error('max_amount', 'is ' ~ var('max_amount') ~ '; it must be a number above 0.') -%}
         {%- endif -%}
         {%- if var('as_of_date') and not is_date(var('as_of_date') | string) -%}
-            {%- do configuration_error('as_of_date', "is '" ~ var('as_of_date') ~ "'; write it as 2026-06-30, or leave it empty for the latest date in the data.") -%}
+            {%- do configuration_error('as_of_date', "is '" ~ var('as_of_date') ~ "'; write it as 2026-06-30, or leave it empty for the last day with an order that counts or an event.") -%}
         {%- endif -%}
         {%- set choices = {
             'refit_every_months': [1, 2, 3, 4, 6, 12],

@@ -10,7 +10,6 @@
   known_later the value may lie after the as-of date: it is then not known yet
   references  the input whose key the value must be found in
   key         what identifies a row; rows that repeat it are duplicates
-  dated_by    the column that says of which day a row is: the latest of them all is the latest as-of date
 
   docs/input_contract.md is written from here by `segmentation contract`, and a test compares the two.
 -#}
@@ -21,7 +20,6 @@
 orders:
   description: One row per order, as last delivered.
   key: [order_id]
-  dated_by: ordered_at
   columns:
     order_id: {type: string, description: "Identifies the order. Without it every row is an order of its own."}
     customer_id: {type: string, required: true, description: "Who ordered."}
@@ -37,7 +35,6 @@ orders:
 customers:
   description: One row per customer, as last delivered. Customers that only appear in `orders` are customers too.
   key: [customer_id]
-  dated_by: created_at
   columns:
     customer_id: {type: string, required: true, description: "Identifies the customer; the same as in `orders`."}
     created_at: {type: timestamp, description: "When the customer became known. Without it: at the first order or event, or at the latest date."}
@@ -79,7 +76,6 @@ products:
 events:
   description: One row per event of an identified customer in the web shop or the app.
   key: [event_id]
-  dated_by: occurred_at
   columns:
     event_id: {type: string, description: "Identifies the event. Without it every row is an event of its own."}
     customer_id: {type: string, required: true, description: "Who did it. Leave events of unknown visitors out with `where`."}
@@ -92,7 +88,6 @@ events:
 consents:
   description: One row per change of a customer's consent to be contacted on a channel.
   key: [customer_id, channel, changed_at]
-  dated_by: changed_at
   columns:
     customer_id: {type: string, required: true, references: customers, description: "Who gave or withdrew it."}
     channel: {type: string, required: true, values: [email, sms, push, messenger, phone, post], description: "The channel."}

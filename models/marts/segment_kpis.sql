@@ -26,7 +26,8 @@ arrivals as (
         cast(sum(churn_probability) as double) / nullif(sum(churn_customers), 0) as churn_probability_mean,
         cast(sum(next_order_probability) as double) / nullif(sum(next_order_customers), 0)
             as next_order_probability_mean,
-        sum(case when from_segment is null then customers else 0 end) as acquired,
+        sum(case when from_segment is null and cause <> 'undated' then customers else 0 end) as acquired,
+        sum(case when cause = 'undated' then customers else 0 end) as undated,
         sum(case when from_segment = to_segment then customers else 0 end) as retained,
         sum(case when to_rank > from_rank then customers else 0 end) as upgraded,
         sum(case when to_rank < from_rank then customers else 0 end) as downgraded,
@@ -84,7 +85,7 @@ dates as (
 {%- set has_before = 'dates.previous_as_of_date is not null' %}
 {%- set is_ranked = has_before ~ ' and segments.segment_rank is not null' %}
 {%- set departing = ['customers_before', 'active_before', 'departed', 'churned', 'churned_by_refit'] %}
-{%- set arriving = ['acquired', 'retained', 'won_back', 'won_back_by_refit', 'orders', 'buyers', 'repeat_buyers'] %}
+{%- set arriving = ['acquired', 'undated', 'retained', 'won_back', 'won_back_by_refit', 'orders', 'buyers', 'repeat_buyers'] %}
 
 select
     keys.as_of_date,

@@ -21,6 +21,7 @@ select
     moves.to_segment,
     case
         when moves.from_segment = moves.to_segment then 'stayed'
+        when moves.cause = 'undated' then 'undated'
         when moves.from_segment is null then 'entered'
         when moves.to_segment is null then 'left'
         when to_segments.segment_rank > from_segments.segment_rank then 'up'

@@ -29,6 +29,11 @@ versions as (
     from {{ ref('publications') }}
 ),
 
+undated as (
+    select customer_id from {{ ref('known_customers') }}
+    where known_from is null
+),
+
 {#- each date by itself, so that tables are joined a date with a date -#}
 {%- for name, day in {'now': 'as_of_date', 'before': 'previous_as_of_date'}.items() %}
 
@@ -70,6 +75,7 @@ changes as (
         {%- endfor %}
         before.customer_id is not null as was_known,
         now.customer_id is not null as is_known,
+        undated.customer_id is not null as is_undated,
         now.moved_by_rule,
         coalesce(now.lifetime_orders - coalesce(before.lifetime_orders, 0), 0) as orders,
         coalesce(now.lifetime_revenue - coalesce(before.lifetime_revenue, 0), 0) as revenue,
@@ -95,6 +101,7 @@ changes as (
     full outer join before
         on now.customer_id = before.customer_id
         and now.due_on = before.due_on
+    left join undated on now.customer_id = undated.customer_id
 ),
 
 -- those who do the same in every segmentation are counted once for all of them
@@ -107,6 +114,7 @@ patterns as (
         {%- endfor %}
         was_known,
         is_known,
+        is_undated,
         moved_by_rule,
         {{ move_counts() }}
     from changes
@@ -120,9 +128,10 @@ moves as (
         case when was_known then '(all)' end as from_segment,
         case when is_known then '(all)' end as to_segment,
         'none' as rule,
+        not was_known and is_undated as appears_undated,
         {{ move_sums() }}
     from patterns
-    group by 1, 2, 3, 4, 5
+    group by 1, 2, 3, 4, 5, 6
     {%- for definition in definitions %}
     {%- for pair in move_pairs(definition) %}
     union all
@@ -136,10 +145,11 @@ moves as (
             when {{ contains_part('moved_by_rule', pair.rule ~ ':refit') }} then 'refit'
             else 'none'
         end as rule,
+        not was_known and is_undated as appears_undated,
         {{ move_sums() }}
     from patterns
     where coalesce({{ pair.before }}, {{ pair.now }}) is not null
-    group by 1, 2, 3, 4, 5
+    group by 1, 2, 3, 4, 5, 6
     {%- endfor %}
     {%- endfor %}
 )
@@ -156,6 +166,8 @@ select
     moves.to_segment,
     case
         when moves.from_segment = moves.to_segment then 'none'
+        -- who nothing dates is known on the latest date alone: that the date moved on makes nobody a new customer
+        when moves.appears_undated then 'undated'
         when moves.rule = 'refit' then 'refit'
         -- where the definition is the same, late rows have changed what was known of the customer
         when moves.rule = 'definition' and versions.definition_version <> versions.previous_definition_version

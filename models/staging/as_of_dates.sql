@@ -1,27 +1,43 @@
-{{ config(post_hook=["{{ create_empty_dates() }}", "{{ create_read_loads() }}"]) }}
-{%- set dated = {} -%}
-{%- for input, contract in input_contract().items() if contract.dated_by -%}
-    {%- do dated.update({input: contract.dated_by}) -%}
-{%- endfor -%}
+{{
+    config(
+        post_hook=["{{ check_published_dates() }}", "{{ create_empty_dates() }}", "{{ create_read_loads() }}"],
+    )
+}}
 {%- set first_of_month = dbt.date_trunc('month', 'latest_date') -%}
 with
 
+-- what customers did: neither an order that does not count nor a registration, a return or a consent says that the
+-- data goes on
 dates as (
-    {%- for input, column in dated.items() %}
-    select try_cast({{ column }} as date) as date_day
-    from {{ ref('input_' ~ input) }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    select
+        try_cast(ordered_at as date) as date_day,
+        case when lower(cast(status as string)) in ('cancelled', 'returned') then 0 else 1 end as is_activity
+    from {{ ref('input_orders') }}
+    union all
+    select
+        try_cast(occurred_at as date) as date_day,
+        1 as is_activity
+    from {{ ref('input_events') }}
 ),
 
-days as (
+dated as (
     select
         date_day,
+        is_activity,
         count(*) as dated_rows
     from dates
     -- to DuckDB 'infinity' is a date
     where date_day < cast('9999-12-31' as date)
-    group by date_day
+    group by date_day, is_activity
+),
+
+-- where no order counts, those that do not
+days as (
+    select
+        date_day,
+        dated_rows
+    from dated
+    where is_activity = (select max(known.is_activity) from dated as known)
 ),
 
 neighbours as (

@@ -1,4 +1,4 @@
--- customers now = customers before - departed + arrived, for every segment and date
+-- customers now = customers before - departed + acquired + undated + those from other segments, everywhere
 with
 
 arrived as (
@@ -6,7 +6,9 @@ arrived as (
         as_of_date,
         segmentation,
         to_segment as segment,
-        sum(customers) as customers
+        sum(case when direction = 'entered' then customers else 0 end) as acquired,
+        sum(case when direction = 'undated' then customers else 0 end) as undated,
+        sum(case when from_segment is not null then customers else 0 end) as from_other_segments
     from {{ ref('segment_migration') }}
     where
         direction <> 'stayed'
@@ -25,5 +27,15 @@ left join arrived
     and kpis.segment = arrived.segment
 where
     kpis.previous_as_of_date is not null
-    and kpis.segmentation <> '(all)'
-    and kpis.customers <> kpis.customers_before - kpis.departed + coalesce(arrived.customers, 0)
+    and (
+        kpis.customers
+        <> kpis.customers_before - kpis.departed + kpis.acquired + kpis.undated
+        + coalesce(arrived.from_other_segments, 0)
+        or (
+            kpis.segmentation <> '(all)'
+            and (
+                kpis.acquired <> coalesce(arrived.acquired, 0)
+                or kpis.undated <> coalesce(arrived.undated, 0)
+            )
+        )
+    )

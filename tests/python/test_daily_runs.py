@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import kept
 import pytest
+from conftest import Outcome
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
@@ -157,7 +158,8 @@ def _apply(rows: dict, batch: list, today: date) -> None:
                 order[6], order[7] = order[3], (today - timedelta(days=number)).isoformat()
             case "other customer's order":
                 order[1] = CUSTOMERS[number % len(CUSTOMERS)]
-            case "deleted order":
+            # without those of the turn of the month the data would end before what is published
+            case "deleted order" if order[2] < LAST.isoformat():
                 rows["orders"].remove(order)
             case "same order twice":
                 rows["orders"].append([*order[:3], 7, *order[4:]])
@@ -481,7 +483,7 @@ def test_a_table_that_lacks_a_column_is_made_anew(project, shop):
 
 
 def test_a_date_after_the_data_leaves_nothing_behind(project, shop):
-    """A mistyped date moves the latest date; when it is mended, no fit and no feature speaks of that time."""
+    """A mistyped date moves the latest date; mended and restated, no fit and no feature speaks of then."""
     folder, variables, rows = shop
     fits = ("--select", *BUILT, "fit_order_ratios", "fit_lifetime")
     _order(rows, CUSTOMERS[1], date(2026, 3, 31), 11)
@@ -489,12 +491,107 @@ def test_a_date_after_the_data_leaves_nothing_behind(project, shop):
     project.run(folder, *fits, **variables)
     rows["orders"].pop()
     _write(rows, folder / "data")
-    mended = project.run(folder, *fits, **variables)
+    stopped = project.dbt(folder, "run", *fits, **variables)
+    assert "later month ends are published: 2026-01-31, 2026-02-28, 2026-03-31" in stopped.message
+    mended = project.dbt(folder, "run", *fits, "--full-refresh", parse=True, **variables, restate=True)
+    assert mended.success, mended.message
     latest = [(LAST,)]
     assert mended.rows("select max(as_of_date) from features.features_rfm") == latest
-    assert mended.rows("select max(as_of_date) from segments.segment_history") == latest
+    for record in ("segment_history", "publications"):
+        assert mended.rows(f"select max(as_of_date) from segments.{record}") == latest, record
     for fit in ("fit_dates", "fit_order_ratios", "fit_lifetime", "fit_rfm_cutoffs"):
         assert mended.rows(f"select count(*) from fits.{fit} where fitted_on > '{LAST}'") == [(0,)], fit
+
+
+RECORD = (
+    "select 'history', * from segments.segment_history "
+    "union all by name select 'publications', * from segments.publications"
+)
+
+
+def test_a_delivery_that_is_not_whole_stops_before_a_published_month_is_forgotten(project, shop):
+    folder, variables, rows = shop
+    before = Outcome(True, "", [], None, _database(folder))
+    published, latest = (sorted(before.rows(query), key=repr) for query in (RECORD, "staging.as_of_dates"))
+    orders = rows["orders"]
+    rows["orders"] = [row for row in orders if row[2] < "2025-11-01"]
+    rows["events"] = [row for row in rows["events"] if row[2] < "2025-11-01"]
+    rows["customers"][0][1] = "2025-12-01"
+    _write(rows, folder / "data")
+    stopped = project.dbt(folder, "run", "--select", *BUILT, **variables)
+    assert not stopped.success
+    end = max(row[2][:10] for row in rows["orders"] + rows["events"])
+    for said in (
+        f"The data ends on {end}, and later month ends are published: 2025-10-31, 2025-11-30, 2025-12-31.",
+        f"inputs.orders ({folder}/data/orders.csv) or inputs.events ({folder}/data/events.csv)",
+        "Deliver it whole and build again.",
+        "make restate",
+    ):
+        assert said in stopped.message
+    assert sorted(before.rows(RECORD), key=repr) == published
+    assert sorted(before.rows("staging.as_of_dates"), key=repr) == latest
+
+
+@pytest.mark.parametrize("looked_at", ["2025-12-15", "2025-12-31"])
+def test_an_as_of_date_up_to_a_closed_month_end_needs_a_database_of_its_own(project, shop, looked_at):
+    folder, variables, _ = shop
+    before = Outcome(True, "", [], None, _database(folder))
+    published, latest = (sorted(before.rows(query), key=repr) for query in (RECORD, "staging.as_of_dates"))
+    stopped = project.dbt(folder, "run", "--select", *BUILT, **variables, as_of_date=looked_at)
+    for said in (
+        f"The variable as_of_date is {looked_at}, and month ends from that day on are published: 2025-12-31.",
+        "another name after `database:`",
+        "make restate",
+    ):
+        assert said in stopped.message
+    assert sorted(before.rows(RECORD), key=repr) == published
+    assert sorted(before.rows("staging.as_of_dates"), key=repr) == latest
+
+
+def test_an_as_of_date_after_all_published_month_ends_takes_the_place_of_the_latest(project, shop):
+    folder, variables, _ = shop
+    run = project.run(folder, "--select", *BUILT, **variables, as_of_date="2026-01-10")
+    for record in ("segment_history", "publications"):
+        assert run.rows(f"select max(as_of_date)::text from segments.{record}") == [("2026-01-10",)], record
+
+
+def test_a_latest_date_of_stragglers_is_told_until_somebody_sets_the_date(project, write_csv, tmp_path):
+    days = [date(2025, 11, 1) + timedelta(days=number) for number in range(112)]
+    usual = [f"{day}-{number},c{number},{day},10,completed" for day in days for number in range(3)]
+    late = [f"late{number},c{number},2026-03-13,10,completed" for number in range(4)]
+    cancelled = [f"off{number},c{number},2026-04-02,10,cancelled" for number in range(4)]
+    orders = write_csv(["order_id,customer_id,ordered_at,amount,status", *usual, *late, *cancelled])
+    variables = {"inputs": {"orders": {"file": orders}}, "segmentations": ["rfm"]}
+    thin = project.run(tmp_path, "--select", "+recent_activity", **variables)
+    assert thin.rows("select max(as_of_date)::text from staging.as_of_dates") == [("2026-03-13",)]
+    assert [warning for warning in thin.warnings if "thins out" in warning] == [
+        "inputs.orders thins out: the seven days up to 2026-03-13, the latest date, hold 4 that count, and "
+        "usually 21. The last usual day is 2026-02-20. Deliver what is missing, or look no further than what "
+        "is whole: set as_of_date: 2026-02-20 in the vars file."
+    ]
+    settled = project.run(tmp_path, "--select", "+recent_activity", **variables, as_of_date="2026-02-20")
+    assert not [warning for warning in settled.warnings if "thins out" in warning]
+
+
+def test_who_nothing_dates_is_acquired_on_no_latest_date(project, shop):
+    """Not on the next one either: customers before, acquired and undated make up the customers now."""
+    folder, variables, rows = shop
+    rows["customers"] += [[f"undated{number}", "", "city 1"] for number in range(9)]
+    for day, new in (("2026-01-31", "new1"), ("2026-02-02", "new2")):
+        _order(rows, new, date.fromisoformat(day), 11)
+        _write(rows, folder / "data")
+        run = project.run(folder, "--select", "+segment_kpis", "+segment_migration", **variables)
+        kpis = run.rows(
+            "select customers - customers_before + departed, acquired, undated from marts.segment_kpis "
+            f"where segmentation = '(all)' and as_of_date = '{day}'"
+        )
+        assert kpis == [(1 + 9, 1, 9)]
+        assert run.rows(
+            "select sum(customers) from marts.segment_migration "
+            f"where segmentation = 'lifecycle' and direction = 'undated' and as_of_date = '{day}'"
+        ) == [(9,)]
+    closed = "where segmentation = '(all)' and as_of_date = '2026-01-31'"
+    assert run.rows(f"select acquired, undated from marts.segment_kpis {closed}") == [(1, 0)]
 
 
 def test_late_rows_are_counted_by_date_with_their_revenue(project, shop):

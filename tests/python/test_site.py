@@ -146,7 +146,10 @@ HEADLINES = {
         "movement",
         "departed",
     ): f"select sum(case when from_segment <> coalesce(to_segment, '') then customers else 0 end) {MOVED}",
-    ("movement", "acquired"): f"select sum(case when from_segment is null then customers else 0 end) {MOVED}",
+    (
+        "movement",
+        "acquired",
+    ): f"select sum(case when direction = 'entered' then customers else 0 end) {MOVED}",
     ("movement", "won_back"): f"select sum(won_back) {FLOWED}",
     ("movement", "churned"): f"select sum(churned) {FLOWED}",
     ("value_and_risk", "expected"): "select sum(expected_revenue_365d) from marts.customers",

@@ -424,7 +424,7 @@ def test_files_of_a_glob_are_matched_by_the_names_of_their_columns(project, tmp_
         "customer_id,ordered_at,amount\na,2024-05-01,1\n", encoding="utf-8"
     )
     (tmp_path / "orders_2.csv").write_text(
-        "status,amount,ordered_at,customer_id\ncancelled,2,2024-05-02,b\n", encoding="utf-8"
+        "status,amount,ordered_at,customer_id\ncancelled,2,2024-04-30,b\n", encoding="utf-8"
     )
     files = {"orders": {"file": str(tmp_path / "orders_*.csv")}}
     outcome = project.run(tmp_path, "--select", "+stg_orders", inputs=files)

@@ -60,10 +60,14 @@ left join publications as before
     on moves.previous_as_of_date = before.as_of_date
     and moves.segmentation = before.segmentation
 where
-    moves.segmentation = '(all)'
-    or (
-        now.definition_version = definitions.definition_version
-        and before.definition_version = definitions.definition_version
+    -- nobody came in the month by being known on its last day alone
+    moves.cause is distinct from 'undated'
+    and (
+        moves.segmentation = '(all)'
+        or (
+            now.definition_version = definitions.definition_version
+            and before.definition_version = definitions.definition_version
+        )
     )
 group by
     moves.as_of_date, moves.previous_as_of_date, moves.segmentation, moves.from_segment, moves.to_segment

@@ -215,8 +215,8 @@ def causes_since(
     known = "" if definition.is_overlapping else "and from_segment is not null and to_segment is not null "
     rows = connection.execute(
         f"select previous_as_of_date, cause, cast(sum(customers) as bigint) from {moves} "
-        "where as_of_date = ? and segmentation = ? and cause <> 'none' and previous_as_of_date is not null "
-        f"{known}group by 1, 2 order by 1, 2",
+        "where as_of_date = ? and segmentation = ? and cause not in ('none', 'undated') "
+        f"and previous_as_of_date is not null {known}group by 1, 2 order by 1, 2",
         [as_of_date, definition.name],
     ).fetchall()
     return (rows[0][0] if rows else None), {cause: customers for _, cause, customers in rows}
