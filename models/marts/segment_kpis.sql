@@ -85,7 +85,9 @@ dates as (
 {%- set has_before = 'dates.previous_as_of_date is not null' %}
 {%- set is_ranked = has_before ~ ' and segments.segment_rank is not null' %}
 {%- set departing = ['customers_before', 'active_before', 'departed', 'churned', 'churned_by_refit'] %}
-{%- set arriving = ['acquired', 'undated', 'retained', 'won_back', 'won_back_by_refit', 'orders', 'buyers', 'repeat_buyers'] %}
+{%- set arriving = [
+    'acquired', 'undated', 'retained', 'won_back', 'won_back_by_refit', 'orders', 'buyers', 'repeat_buyers'
+] %}
 
 select
     keys.as_of_date,

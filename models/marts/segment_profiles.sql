@@ -248,6 +248,7 @@ select
         end as decimal(18, 2)
     ) as expected_revenue_365d_low,
     cast(profiles.expected_revenue_365d + profiles.half_band as decimal(18, 2)) as expected_revenue_365d_high,
+    profiles.half_band / nullif(profiles.expected_revenue_365d, 0) as expected_revenue_365d_margin,
     profiles.band_rests_on as expected_revenue_365d_rests_on,
     judged.verdict as expected_revenue_365d_verdict,
     profiles.expected_revenue_365d / nullif(everybody.expected_revenue_365d, 0) as share_of_expected_revenue_365d,
