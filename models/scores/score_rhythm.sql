@@ -1,4 +1,5 @@
 {{ config(materialized='view') }}
+{%- set days_active = 'greatest(60, cast(floor(3 * expected_interpurchase_days) as integer))' %}
 
 with
 
@@ -64,8 +65,7 @@ with_line as (
     select
         *,
         cast(
-            {{ dbt.dateadd('day', 'greatest(60, cast(floor(3 * expected_interpurchase_days) as integer))', 'last_order_on') }}
-            as date
+            {{ dbt.dateadd('day', days_active, 'last_order_on') }} as date
         ) as active_until
     from expected
 )
