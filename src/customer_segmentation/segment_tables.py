@@ -205,7 +205,7 @@ def _count(value: float) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{share:.1%}"
+    return f"{100 * share:.1f} %"
 
 
 def _days(days: float) -> str:
