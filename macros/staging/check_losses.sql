@@ -67,11 +67,11 @@ cross join (
 {% macro told_losses(input, counts, checked, problems) %}
     {%- set rejected, amount = counts['rows_rejected'], counts['amount_rejected'] -%}
     {%- set rows_in = counts['rows_accepted'] + rejected -%}
-    {%- set said = ['has ' ~ '{:,}'.format(rows_in) ~ ' rows, and '] -%}
+    {%- set said = ['has ' ~ counted_rows(rows_in) ~ ', and '] -%}
     {%- if rejected == rows_in -%}
-        {%- do said.append('all of them are rejected') -%}
+        {%- do said.append('all of them are rejected' if rejected > 1 else 'it is rejected') -%}
     {%- else -%}
-        {%- do said.append('{:,}'.format(rejected) ~ ' of them (' ~ percent(rejected / rows_in) ~ ') are rejected') -%}
+        {%- do said.append('{:,}'.format(rejected) ~ ' of them (' ~ percent(rejected / rows_in) ~ ') ' ~ ('are' if rejected > 1 else 'is') ~ ' rejected') -%}
     {%- endif -%}
     {%- if amount is not none -%}
         {%- set all_amounts = amount + (counts['amount_accepted'] or 0) -%}
@@ -103,12 +103,14 @@ limit 3
     {%- endset -%}
     {%- for reason, count, example, what_to_do in run_query(reasons).rows -%}
         {%- do said.append(
-            (':' if loop.first) ~ '\n  ' ~ '{:,}'.format(count) ~ (' row: ' if count == 1 else ' rows: ') ~ reason
+            (':' if loop.first) ~ '\n  ' ~ counted_rows(count) ~ ': ' ~ reason
             ~ ', such as ' ~ example[:200] ~ ('\n    ' ~ what_to_do ~ '.' if what_to_do)
         ) -%}
     {%- endfor -%}
     {{ return(said | join) }}
 {% endmacro %}
 
-{#- A share as people read it. -#}
+{#- A number of rows, and a share, as people read them. -#}
+{% macro counted_rows(count) %}{{ return('{:,}'.format(count) ~ (' row' if count == 1 else ' rows')) }}{% endmacro %}
+
 {% macro percent(share) %}{{ return('%.1f' | format(100 * share) ~ ' %') }}{% endmacro %}

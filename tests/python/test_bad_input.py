@@ -269,5 +269,5 @@ def test_a_required_column_that_is_of_use_in_no_row_is_the_first_thing_that_is_s
     assert len(failed) == len(useless), outcome.message
     for name, column in useless.items():
         problem = "missing" if CONTRACT[name]["columns"][column]["type"] == "string" else "wrong_type"
-        assert f"inputs.{name} has 1 rows, and all of them are rejected" in outcome.message
+        assert f"inputs.{name} has 1 row, and it is rejected" in outcome.message
         assert f"  1 row: {problem}:{column}, such as" in outcome.message
