@@ -309,3 +309,9 @@ def test_an_interval_of_a_share_stays_between_none_and_all():
     none, everybody = answer("overview", "comes_back", {"cohort_retention": rows})
     assert (none["low"], everybody["high"]) == (0, 1)
     assert 0 < none["high"] < 0.01 and 0.99 < everybody["low"] < 1
+
+
+def test_the_heading_of_movement_says_what_it_counts_since_because_the_flows_begin_earlier():
+    (row,) = answer("movement", "state", {"segment_kpis": [counted("a")]})
+    dates = "As of 30 Jun 2026. Numbers and largest moves are those since 31 May 2026"
+    assert row["said"].startswith(dates)
