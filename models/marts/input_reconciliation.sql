@@ -26,6 +26,7 @@ select
     rows_in = rows_accepted + rows_rejected as is_reconciled,
     rows_rejected / cast(nullif(rows_in, 0) as double) as share_rejected,
     amount_rejected,
-    amount_rejected / cast(nullif(amount_rejected + coalesce(amount_accepted, 0), 0) as double) as share_of_amount_rejected,
+    amount_rejected / cast(nullif(amount_rejected + coalesce(amount_accepted, 0), 0) as double)
+        as share_of_amount_rejected,
     coalesce(rows_rejected > {{ var('warn_if_rejected') }} * rows_in, false) as loses_much
 from inputs

@@ -88,7 +88,7 @@ def _size(share: float | None, revenue: float | None, least: float, most: float)
         return {"verdict": FAIL, "note": f"more than its max_share of {100 * most:.0f} %"}
     if share >= least:
         return {"verdict": PASS}
-    if (revenue or 0) >= least:
+    if revenue is not None and revenue >= least:
         return {"verdict": WEAK, "note": f"few, but {100 * revenue:.1f} % of the revenue"}
     return {"verdict": FAIL, "mistake": TOO_SMALL, "note": None if share else NOBODY}
 
