@@ -131,7 +131,8 @@
 {% macro latest_date() %}
     {%- set dates = ref('as_of_dates') -%}
     {%- if execute and not is_unit_test() and flags.WHICH in ('run', 'build', 'test') -%}
-        {{ return("cast('" ~ run_query('select max(as_of_date) from ' ~ dates ~ ' where is_latest').rows[0][0] ~ "' as date)") }}
+        {%- set latest = run_query('select max(as_of_date) from ' ~ dates ~ ' where is_latest').rows[0][0] -%}
+        {{ return("cast('" ~ latest ~ "' as date)" if latest else 'cast(null as date)') }}
     {%- endif -%}
     {{ return('(select max(latest.as_of_date) from ' ~ dates ~ ' as latest where latest.is_latest)') }}
 {% endmacro %}

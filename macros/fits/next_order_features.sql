@@ -4,6 +4,7 @@
 
   transform  log: ln(1 + x), for counts and days; log_of_typical: ln(1 + x / the median), for money; plain
   value      what it is, over columns of the models in next_order_models(); not said: the column of features_rfm
+  says       what the value is, in a reason
   decimals   of the value in a reason; not said: none
 
   Behaviour only: who gets an offer may not hang on age, sex, income or place unless a company has thought about it.
@@ -12,32 +13,34 @@
 -#}
 {% macro next_order_features() %}
     {%- set features %}
-days_since_last_order: {transform: log}
+days_since_last_order: {transform: log, says: days since the last order}
 # both as if there had been one more purchase, 30 days before the first: so they mean something after a single one
 days_per_purchase:
   transform: log
+  says: days from one purchase to the next
   value: >-
     (features_rfm.days_since_first_purchase + 30) / cast(features_rfm.interpurchase_count + 1 as double)
-  decimals: 1
 purchases_missed:
   transform: log
+  says: purchases missed
   value: >-
     (features_rfm.days_since_last_order + 1) * (features_rfm.interpurchase_count + 1)
     / cast(features_rfm.days_since_first_purchase + 30 as double)
   decimals: 1
-orders_12m: {transform: log}
-days_between_last_orders: {transform: log}
-interpurchase_variation: {transform: plain, decimals: 2}
-average_order_value: {transform: log_of_typical, decimals: 2}
-days_since_last_visit: {transform: log, value: features_browsing.days_since_last_visit}
+orders_12m: {transform: log, says: orders in 12 months}
+days_between_last_orders: {transform: log, says: days between the last two orders}
+interpurchase_variation: {transform: plain, says: variation of the time between purchases, decimals: 2}
+average_order_value: {transform: log_of_typical, says: average order value, decimals: 2}
+days_since_last_visit: {transform: log, says: days since the last visit, value: features_browsing.days_since_last_visit}
 days_visited_after_last_order:
   transform: log
+  says: days from the last order to the last visit
   value: >-
     case
     when features_browsing.days_since_last_visit is not null
     then greatest(features_rfm.days_since_last_order - features_browsing.days_since_last_visit, 0)
     end
-days_since_cart_left: {transform: log, value: features_browsing.days_since_cart_left}
+days_since_cart_left: {transform: log, says: days since a cart was left, value: features_browsing.days_since_cart_left}
     {% endset -%}
     {{ return(fromyaml(features)) }}
 {% endmacro %}
@@ -47,7 +50,7 @@ days_since_cart_left: {transform: log, value: features_browsing.days_since_cart_
     {{ return(['features_rfm', 'features_purchasing', 'features_browsing']) }}
 {% endmacro %}
 
-{#- The features that can be told from the inputs that are there: [{name, transform, value, decimals}]. -#}
+{#- The features that can be told from the inputs that are there: [{name, transform, says, value, decimals}]. -#}
 {% macro next_order_features_in_use() %}
     {%- set columns = {} -%}
     {%- for model_name in next_order_models() -%}{%- do columns.update(documented_columns(model_name)) -%}{%- endfor -%}

@@ -101,11 +101,11 @@ contributions as (
         {%- endfor %}
 {%- endmacro %}
 
-{#- A reason as text: the feature, the customer's own value, and whether it raises (+) or lowers (-) the score. -#}
+{#- A reason as people read it: what is known of the customer, and whether it makes an order more or less likely. -#}
 {% macro next_order_reason(feature) -%}
     concat(
-                '{{ feature.name }} = ',
+                '{{ feature.says }}: ',
                 coalesce(cast(try_cast({{ feature.name }} as decimal(18, {{ feature.decimals }})) as string), 'unknown'),
-                case when moved_{{ feature.name }} > 0 then ' (+)' else ' (-)' end
+                case when moved_{{ feature.name }} > 0 then ' (more likely)' else ' (less likely)' end
             )
 {%- endmacro %}

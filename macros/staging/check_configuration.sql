@@ -25,6 +25,15 @@
         {%- if var('max_amount') is not number or var('max_amount') <= 0 -%}
             {%- do configuration_error('max_amount', 'is ' ~ var('max_amount') ~ '; it must be a number above 0.') -%}
         {%- endif -%}
+        {%- set warned, most = var('warn_if_rejected'), var('fail_if_rejected') -%}
+        {%- for name, share in {'warn_if_rejected': warned, 'fail_if_rejected': most}.items() -%}
+            {%- if share is not number or share is boolean or not 0 <= share <= 1 -%}
+                {%- do configuration_error(name, 'is ' ~ share ~ '; it must be a number from 0 to 1, such as 0.2 for 20 % of the rows of an input.') -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- if warned > most -%}
+            {%- do configuration_error('warn_if_rejected', 'is ' ~ warned ~ ', and fail_if_rejected is ' ~ most ~ ': a build that fails has no time to warn. Let it be the smaller of the two.') -%}
+        {%- endif -%}
         {%- if var('as_of_date') and not is_date(var('as_of_date') | string) -%}
             {%- do configuration_error('as_of_date', "is '" ~ var('as_of_date') ~ "'; write it as 2026-06-30, or leave it empty for the last day with an order that counts or an event.") -%}
         {%- endif -%}
@@ -151,21 +160,6 @@
 {% macro is_date(text) %}
     {%- set is_written_so = modules.re.match('^\\d{4}-\\d{2}-\\d{2}$', text) -%}
     {{ return(is_written_so and run_query("select try_cast('" ~ text ~ "' as date)").rows[0][0] is not none) }}
-{% endmacro %}
-
-{#- Called when orders are checked: without any that can be used there is nothing to build, and the reasons say why. -#}
-{% macro check_some_orders() %}
-    {%- if execute and count_of('stg_orders') == 0 -%}
-        {%- set checked = ref('checked_orders') -%}
-        {%- set rejected = count_of('checked_orders') -%}
-        {%- if rejected == 0 -%}
-            {%- do configuration_error('inputs.orders', 'has no rows: there is nothing to build from.') -%}
-        {%- endif -%}
-        {%- set rows = run_query('select reasons, count(*), min(row_json) from ' ~ checked ~ ' group by 1 order by 2 desc, 1 limit 3').rows -%}
-        {%- set said = [] -%}
-        {%- for row in rows -%}{%- do said.append('\n  ' ~ row[1] ~ ' rows: ' ~ row[0] ~ ', such as ' ~ row[2][:200]) -%}{%- endfor -%}
-        {%- do configuration_error('inputs.orders', 'has ' ~ rejected ~ ' rows, and all of them are rejected:' ~ said | join) -%}
-    {%- endif -%}
 {% endmacro %}
 
 {% macro configuration_error(place, message) %}

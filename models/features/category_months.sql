@@ -1,4 +1,4 @@
-{{ kept_by_customer() }}
+{{ kept_by_customer(post_hook=["{{ check_losses('order_items') }}"]) }}
 
 -- an as-of date ends a month or is the latest day there is, so a month is known on it as a whole or not at all
 select

@@ -1,4 +1,4 @@
-{{ kept_by_customer() }}
+{{ kept_by_customer(post_hook=["{{ check_losses('events') }}"]) }}
 {%- set in_cart %}sum(case event_type when 'add_to_cart' then 1 when 'remove_from_cart' then -1 else 0 end){% endset -%}
 
 select

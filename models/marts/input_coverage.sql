@@ -69,7 +69,14 @@ subjects as (
         '{{ input }}.{{ name }}' as name,
         {{ name in mapped }} as is_present,
         accepted_rows,
-        {{ '1 - ' ~ name ~ '_known / nullif(accepted_rows, 0)' if name in mapped else 'null' }} as null_share,
+        {%- if name not in mapped %}
+        null as null_share,
+        {%- elif 'default' in details['columns'][name] %}
+        -- an empty value means the default
+        case when accepted_rows > 0 then 0 end as null_share,
+        {%- else %}
+        1 - {{ name }}_known / nullif(accepted_rows, 0) as null_share,
+        {%- endif %}
         {{ name }}_earliest as earliest_on,
         {{ name }}_latest as latest_on,
         null as note

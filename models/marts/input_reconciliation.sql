@@ -1,41 +1,32 @@
-{#- counted where they are used -#}
-{%- set accepted = {
-    'events': ['sum(events)', 'visits'],
-    'order_items': ['sum(lines)', 'category_months'],
-} -%}
 with
 
 {%- for input in input_contract() %}
-{%- set counted, used_by = accepted.get(input, ['count(*)', 'stg_' ~ input]) %}
 
 {{ input }} as (
-    select
-        '{{ input }}' as input,
-        (select count(*) from {{ ref('input_' ~ input) }}) as rows_in,
-        (select {{ counted }} from {{ ref(used_by) }}) as rows_accepted
+    {{ input_counts(input, ref(counted_in(input).model), ref('checked_' ~ input)) | indent }}
 ),
 {%- endfor %}
 
 inputs as (
     {%- for input in input_contract() %}
-    select * from {{ input }}
+    select
+        '{{ input }}' as input,
+        (select count(*) from {{ ref('input_' ~ input) }}) as rows_in,
+        {{ input }}.*
+    from {{ input }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
-),
-
-rejected as (
-    select
-        input,
-        count(*) as rows_rejected
-    from {{ ref('rejected_rows') }}
-    group by input
 )
 
 select
-    inputs.input,
-    cast(inputs.rows_in as bigint) as rows_in,
-    cast(coalesce(inputs.rows_accepted, 0) as bigint) as rows_accepted,
-    cast(coalesce(rejected.rows_rejected, 0) as bigint) as rows_rejected,
-    inputs.rows_in = coalesce(inputs.rows_accepted, 0) + coalesce(rejected.rows_rejected, 0) as is_reconciled
+    input,
+    cast(rows_in as bigint) as rows_in,
+    cast(rows_accepted as bigint) as rows_accepted,
+    cast(rows_rejected as bigint) as rows_rejected,
+    rows_in = rows_accepted + rows_rejected as is_reconciled,
+    rows_rejected / cast(nullif(rows_in, 0) as double) as share_rejected,
+    amount_rejected,
+    amount_rejected / cast(nullif(amount_rejected + coalesce(amount_accepted, 0), 0) as double)
+        as share_of_amount_rejected,
+    coalesce(rows_rejected > {{ var('warn_if_rejected') }} * rows_in, false) as loses_much
 from inputs
-left join rejected on inputs.input = rejected.input

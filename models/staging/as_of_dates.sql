@@ -75,12 +75,15 @@ grid as (
         latest_date,
         latest_date as as_of_date
     from latest
+    -- nothing is dated where no date can be read: the checks of the rows say so
+    where latest_date is not null
     {%- for months_back in range(var('history_months')) %}
     union
     select
         latest_date,
         cast({{ dbt.dateadd('day', -1, dbt.dateadd('month', -months_back, first_of_month)) }} as date) as as_of_date
     from latest
+    where latest_date is not null
     {%- endfor %}
 )
 

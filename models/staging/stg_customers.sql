@@ -1,3 +1,5 @@
+{{ config(post_hook="{{ check_losses('customers') }}") }}
+
 with
 
 accepted as (

@@ -1,4 +1,4 @@
-{{ kept_by_customer(post_hook=["{{ check_some_orders() }}"]) }}
+{{ kept_by_customer(post_hook=["{{ check_losses('orders') }}"]) }}
 {%- set mapped = mapped_columns('orders') %}
 {%- set no_return = '0' if 'returned_amount' in mapped or 'status' in mapped else 'null' %}
 

@@ -1,3 +1,5 @@
+{{ config(post_hook="{{ check_losses('products') }}") }}
+
 with
 
 accepted as (

@@ -101,7 +101,7 @@ def _definition(owner: str, clusters: list[Cluster], *, is_whole: bool) -> Defin
     fitted_on = clusters[0].fitted_on
     return Definition(
         description=f"One row per buyer and as-of date: clusters of {fitted_on} as conditions, which put "
-        f"{clusters[0].rule_fidelity:.0%} of the buyers of that day where the clusters put them.",
+        f"{100 * clusters[0].rule_fidelity:.0f} % of the buyers of that day where the clusters put them.",
         note=f"written by `segmentation promote-clusters`; what to do with it: {GUIDE}",
         question="Which customers behave alike?",
         basis="behavioural",
@@ -141,7 +141,7 @@ def _segment(name: str, cluster: Cluster, *, is_otherwise: bool) -> str:
     revenue = (
         ""
         if cluster.share_of_revenue_12m is None
-        else f" and {cluster.share_of_revenue_12m:.0%} of the revenue"
+        else f" and {100 * cluster.share_of_revenue_12m:.0f} % of the revenue"
     )
     alternatives = cluster.rule.split("\n")
     when = (
@@ -151,10 +151,10 @@ def _segment(name: str, cluster: Cluster, *, is_otherwise: bool) -> str:
     )
     lines = [
         f"- name: {name}",
-        f"  # {cluster.cluster}: {cluster.share_of_customers:.0%} of the buyers{revenue}",
+        f"  # {cluster.cluster}: {100 * cluster.share_of_customers:.0f} % of the buyers{revenue}",
         f"  label: {{{texts}}}",
         *(f"  {line}" for line in when),
-        f"  # precision {cluster.rule_precision:.0%}, recall {cluster.rule_recall:.0%}",
+        f"  # precision {100 * cluster.rule_precision:.0f} %, recall {100 * cluster.rule_recall:.0f} %",
         "  # hypothesis: what a campaign for them can show",
         "  # treatment: {objective: …, channel: …, offer: …}",
     ]

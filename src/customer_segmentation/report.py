@@ -127,10 +127,13 @@ REJECTED = """
 select
     input,
     rows_in,
-    rows_rejected
+    rows_rejected,
+    share_rejected,
+    share_of_amount_rejected,
+    loses_much
 from marts.input_reconciliation
 where rows_rejected > 0
-order by input
+order by loses_much desc, share_rejected desc, input
 """
 
 LEFT_OUT = """
@@ -232,7 +235,10 @@ def plain_console(**options: Any) -> Console:
 
 
 def print_report(database: Path, currency: str, console: Console) -> None:
-    """Print the segments of the latest as-of date, what was rejected and what was left out."""
+    """Print the segments of the latest as-of date, what was rejected and what was left out.
+
+    Inputs of which more is rejected than `warn_if_rejected` allows come before all else.
+    """
     with databases.opened(database) as connection:
         answers = [
             connection.execute(query).fetchall()
@@ -258,6 +264,9 @@ def print_report(database: Path, currency: str, console: Console) -> None:
     as_of_date, customers, orders, revenue = headline[0]
     if as_of_date is None:
         raise ReportError(f"{database} has no customers.")
+    for source, *lost, loses_much in rejected:
+        if loses_much:
+            console.print(_lost(source, *lost), highlight=False)
     console.print(
         f"As of {as_of_date}: {customers:,} customers, {orders or 0:,} orders, "
         f"revenue {currency} {revenue or 0:,.0f}",
@@ -285,11 +294,9 @@ def print_report(database: Path, currency: str, console: Console) -> None:
         )
     for fit, fitted_on, features in stale:
         console.print(f"Stale: {fit} of {fitted_on} ({features} shifted; marts.drift)", highlight=False)
-    for source, rows_in, rows_rejected in rejected:
-        console.print(
-            f"Rejected from {source}: {rows_rejected:,} of {rows_in:,} rows (marts.rejected_rows)",
-            highlight=False,
-        )
+    for source, *lost, loses_much in rejected:
+        if not loses_much:
+            console.print(_lost(source, *lost), highlight=False)
     for what, needs in left_out:
         console.print(f"Left out {what} (needs {', '.join(sorted(set(needs.split(', '))))})", highlight=False)
     for segmentation, dates in kept:
@@ -306,6 +313,13 @@ def print_report(database: Path, currency: str, console: Console) -> None:
             highlight=False,
         )
     _print_validity(mistakes, hypotheses, console)
+
+
+def _lost(source: str, rows_in: int, rejected: int, share: float, share_of_amount: float | None) -> str:
+    """Say how much of an input is rejected."""
+    money = "" if share_of_amount is None else f", {_percent(share_of_amount)} of the amount"
+    rows = f"{rejected:,} of {rows_in:,} rows ({_percent(share)})"
+    return f"Rejected from {source}: {rows}{money}; see marts.rejected_rows"
 
 
 def _print_validity(mistakes: Rows, hypotheses: Rows, console: Console) -> None:
@@ -359,7 +373,7 @@ def _print_expected(expected: Rows, currency: str, console: Console) -> None:
         band = f" (90 % band {low:,.0f} to {high:,.0f})" if low is not None else ""
         console.print(
             f"\nExpected in 365 days: revenue {currency} {revenue:,.0f}{band}; "
-            f"{share_core:.1%} of the customers make up {core_revenue:.0f} % of it",
+            f"{_percent(share_core)} of the customers make up {core_revenue:.0f} % of it",
             highlight=False,
         )
 
@@ -382,4 +396,4 @@ def _judgements(judged: Rows) -> Table:
 
 
 def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.1%}"
+    return "-" if share is None else f"{100 * share:z.1f} %"

@@ -104,7 +104,7 @@ def print_profiles(database: Path, segmentation: str | None, currency: str, cons
                 "Revenue 12m": _count,
                 "Its share": _percent,
                 "Index": _count,
-                "Expected 365d": _count,
+                "Next 365d": _count,
                 "Active": _percent,
                 "Reach": _percent,
             },
@@ -129,7 +129,10 @@ def print_profiles(database: Path, segmentation: str | None, currency: str, cons
                 titled=False,
             )
         )
-    console.print("Index: revenue per customer, 100 is that of all customers. Reach: consents to a channel.")
+    console.print(
+        "Index: revenue per customer, 100 is that of all customers. Next 365d: expected revenue. "
+        "Reach: consents to a channel."
+    )
     if habits:
         console.print("Last order, between orders, discount: medians. Churn: mean probability.")
 
@@ -205,7 +208,7 @@ def _count(value: float) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{share:.1%}"
+    return f"{100 * share:z.1f} %"
 
 
 def _days(days: float) -> str:

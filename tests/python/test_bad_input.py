@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import re
 from collections import Counter
+from itertools import zip_longest
 from pathlib import Path
 
 import duckdb
@@ -44,7 +46,9 @@ def checked(project: Project, folder: Path, **inputs: dict) -> Outcome:
 def reconciled(outcome: Outcome) -> dict[str, tuple[int, int, int]]:
     """Return (rows in, accepted, rejected) of each input, having seen that they add up."""
     counts = {}
-    for name, *numbers, is_reconciled in outcome.rows("marts.input_reconciliation"):
+    for name, *numbers, is_reconciled in outcome.rows(
+        "select input, rows_in, rows_accepted, rows_rejected, is_reconciled from marts.input_reconciliation"
+    ):
         assert is_reconciled, (name, numbers)
         counts[name] = tuple(numbers)
     return counts
@@ -153,7 +157,8 @@ def test_types_of_parquet_are_read_for_what_they_are_or_rejected(project, tmp_pa
     )
     reasons = TYPED_ORDERS[values]
     if reasons:
-        assert f"1 rows: {reasons}, such as" in outcome.message
+        said = re.findall(r"1 row: (\S+), such as", outcome.message)
+        assert said == sorted(reasons.split(", "))
     else:
         assert outcome.success, outcome.message
         assert outcome.rows("select customer_id, ordered_at::date::varchar from staging.stg_orders") == [
@@ -224,3 +229,46 @@ def test_whatever_happens_to_a_file_no_row_is_lost_without_a_word(project, tmp_p
     delivered = Counter(row[1].strip() for rows in found.values() for row in rows if len(row) > 1)
     used = Counter(customer for (customer,) in outcome.rows("select customer_id from staging.stg_orders"))
     assert not used - delivered
+
+
+REQUIRED = {
+    name: [column for column, details in definition["columns"].items() if details.get("required")]
+    for name, definition in CONTRACT.items()
+}
+# which columns are useless at once: without orders nothing is looked at, nor are lines without products
+USELESS = [
+    *([("orders", column)] for column in REQUIRED["orders"]),
+    [(name, column) for name in ("customers", "products") for column in REQUIRED[name]],
+    *zip_longest(
+        *([(name, column) for column in REQUIRED[name]] for name in ("order_items", "events", "consents"))
+    ),
+]
+
+
+@pytest.mark.parametrize("columns", USELESS, ids=str)
+def test_a_required_column_that_is_of_use_in_no_row_is_the_first_thing_that_is_said(
+    project, tmp_path, columns: tuple
+):
+    useless = dict(filter(None, columns))
+    mappings = {}
+    for name, good in GOOD.items():
+        bad = {}
+        if column := useless.get(name):
+            bad = {column: "" if CONTRACT[name]["columns"][column]["type"] == "string" else "12/1/10 8:26"}
+        content = as_csv([row | bad for row in good_rows(name)], list(good))
+        mappings[name] = {"file": write(tmp_path, f"{name}.csv", content)}
+    arguments = (
+        "build",
+        "--exclude-resource-type",
+        "unit_test",
+        "--indirect-selection",
+        "cautious",
+        *CHECKED,
+    )
+    outcome = project.dbt(tmp_path, *arguments, inputs=mappings, fail_if_rejected=0.2)
+    failed = re.findall(r"^\w+: (?:error|fail): .*", outcome.message, re.MULTILINE)
+    assert len(failed) == len(useless), outcome.message
+    for name, column in useless.items():
+        problem = "missing" if CONTRACT[name]["columns"][column]["type"] == "string" else "wrong_type"
+        assert f"inputs.{name} has 1 row, and it is rejected" in outcome.message
+        assert f"  1 row: {problem}:{column}, such as" in outcome.message

@@ -4,6 +4,7 @@ import re
 from functools import cache
 
 import duckdb
+import pytest
 import yaml
 from conftest import PROJECT
 
@@ -121,17 +122,17 @@ def test_who_is_in_a_segment_that_is_no_longer_defined_is_not_out():
     cells = answer("movement", "heat_map", REMOVED)
     assert {(cell["column_name"], cell["tooltip"]) for cell in cells if cell["row_name"] == "1 Loyal"} == {
         ("1", "1 Loyal → Loyal: 50.0 %"),
-        ("2", "1 Loyal → dropped: 40.0 %"),
+        ("2", "1 Loyal → Dropped: 40.0 %"),
         ("Out", "1 Loyal → Out: 10.0 %"),
     }
     flows = answer("movement", "flows", REMOVED)
     assert {(flow["from_name"], flow["to_name"], flow["customers"]) for flow in flows} == {
         ("1 Loyal", "1 Loyal", 5),
-        ("1 Loyal", "2 dropped", 4),
+        ("1 Loyal", "2 Dropped", 4),
         ("1 Loyal", "In no segment", 1),
     }
     moves = answer("movement", "largest_moves", REMOVED)
-    assert [move["move"] for move in moves] == ["Loyal → dropped", "Loyal → outside"]
+    assert [move["move"] for move in moves] == ["Loyal → Dropped", "Loyal → outside"]
 
 
 def test_a_segment_that_is_gone_stands_last_and_is_marked():
@@ -271,3 +272,46 @@ def test_every_criterion_has_a_name():
     model = (PROJECT / "models/marts/judgement/segmentation_validity.sql").read_text(encoding="utf-8")
     listed = re.findall(r"^    '(\w+)',$", model, re.MULTILINE)
     assert [row["criterion"] for row in answer("definitions", "criteria", {})] == listed
+
+
+COVERED = {"order_items": True, "products": True, "products.category": False}
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        ({}, "products.category"),
+        ({"order_items": False}, "order_items, products.category"),
+        ({"products.category": True}, "products with a category that these customers bought"),
+    ],
+    ids=str,
+)
+def test_what_favourite_categories_need_is_only_what_is_lacking(missing: dict, said: str):
+    there = [
+        {"subject": "column" if "." in name else "input", "name": name, "is_present": is_present}
+        for name, is_present in (COVERED | missing).items()
+    ]
+    assert answer("segments", "inputs", {"input_coverage": there})[0]["lacking"] == said
+
+
+@pytest.mark.parametrize(("board", "query"), [("segments", "about"), ("movement", "state")])
+def test_a_segmentation_without_a_question_has_its_name_for_a_heading(board: str, query: str):
+    (row,) = answer(board, query, {"segments": [], "segment_kpis": [counted("a")]})
+    assert row["question"] == "RFM"
+
+
+def test_an_interval_of_a_share_stays_between_none_and_all():
+    cohort = {"is_complete": True, "customers": 1000}
+    rows = [
+        {**cohort, "months_since_first_order": 1, "active_customers": 0},
+        {**cohort, "months_since_first_order": 2, "active_customers": 1000},
+    ]
+    none, everybody = answer("overview", "comes_back", {"cohort_retention": rows})
+    assert (none["low"], everybody["high"]) == (0, 1)
+    assert 0 < none["high"] < 0.01 and 0.99 < everybody["low"] < 1
+
+
+def test_the_heading_of_movement_says_what_it_counts_since_because_the_flows_begin_earlier():
+    (row,) = answer("movement", "state", {"segment_kpis": [counted("a")]})
+    dates = "As of 30 Jun 2026. Numbers and largest moves are those since 31 May 2026"
+    assert row["said"].startswith(dates)

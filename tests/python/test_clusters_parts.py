@@ -343,13 +343,13 @@ def names(difference, before=None, language="en") -> list[str]:
 
 
 def test_a_cluster_is_named_for_what_sets_it_apart_the_most_telling_first():
-    assert names([[0.6, -1.2, 0.1]]) == ["Low recency, high orders"]
+    assert names([[0.6, -1.2, 0.1]]) == ["Low recency · high orders"]
     assert names([[0.6, -1.2, 0.1]], language="ko") == ["Recency 낮음 · orders 높음"]
     assert names([[0.1, 0.1, 0.1]]) == ["Average"]
 
 
 def test_no_two_clusters_have_the_same_name():
-    assert names([[1, 0, 0.3], [0.9, 0, -0.3]]) == ["High orders", "High orders, low value"]
+    assert names([[1, 0, 0.3], [0.9, 0, -0.3]]) == ["High orders", "High orders · low value"]
     assert names([[1, 0, 0], [1, 0, 0]]) == ["High orders (1)", "High orders (2)"]
 
 

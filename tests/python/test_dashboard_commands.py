@@ -320,6 +320,11 @@ def _said(chart: dict[str, object]) -> dict[str, list[str]]:
         (1234.5, "", "1,234", "1,234"),
         (0.1234, "share", "12\u00a0%", "12\u00a0%"),
         (0.1234, "share_1", "12.3\u00a0%", "12.3\u00a0%"),
+        (-0.0004, "share", "0\u00a0%", "0\u00a0%"),
+        (-0.0004, "share_1", "0.0\u00a0%", "0.0\u00a0%"),
+        (-0.004, "decimal", "0.00", "0.00"),
+        (-0.001, "money", "0", "0"),
+        (-0.3, "", "0", "0"),
         (1.005, "decimal", "1.00", "1.00"),
         (date(2026, 6, 17), "", "17 Jun 2026", "2026년 6월 17일"),
         (date(2026, 6, 1), "month", "Jun 2026", "2026년 6월"),
@@ -342,6 +347,28 @@ def test_what_has_no_name_is_shown_by_a_tidied_key():
     assert named("segmentation", "high_street_buyers") == "High street buyers"
     assert (named("treatment", "retention"), named("segmentation", "retention")) == ("Keep", "Retention")
     assert named("question", "Who uses promo_code?") == "Who uses promo_code?"
+    assert named("segment", "cannot_lose") == "Cannot lose"
+
+
+def test_marks_of_markdown_in_a_value_are_shown_and_mean_nothing():
+    said = "**A_b_c** `d` [e](f) # 10 %"
+    found = Answers("b", {"q": Found(["said"], [{"said": said}])}, ENGLISH)
+    ((line,),) = site._lines([{"text": "**{q.said}**"}], {}, found)
+    assert line["html"] == f"<p><strong>{said}</strong></p>\n".replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+@pytest.mark.parametrize(("customers", "is_drawn"), [([0, 0], False), ([0, 1], True)])
+def test_a_chart_of_nothing_but_zeros_is_a_sentence(customers: list[int], is_drawn: bool):
+    column = {"label": "Customers", "format": ""}
+    chart = {"query": "q", "columns": {"customers": column}, "spec": {"mark": "bar"}}
+    found = Answers("b", {"q": Found(["customers"], [{"customers": count} for count in customers])}, ENGLISH)
+    made = site.part("chart", {"chart": chart}, found)
+    assert (bool(made["rows"]), "spec" in made) == (is_drawn, is_drawn)
+
+
+def test_months_have_ticks_however_few_there_are():
+    retention = boards.read("overview")["charts"]["retention"]["spec"]
+    assert "values" not in retention["encoding"]["x"]["axis"]
 
 
 # tables

@@ -1,5 +1,6 @@
 """What documents point to is there: links, and every path that the map of the house names."""
 
+import csv
 import re
 from pathlib import Path
 
@@ -63,3 +64,12 @@ def test_what_the_front_door_says_of_make_is_there():
         text = page.read_text(encoding="utf-8")
         told = re.findall(r"(?:`|^ *)make ([a-z-]+)", text, re.MULTILINE)
         assert set(told) <= targets, page.name
+
+
+def test_what_can_go_wrong_has_a_row_for_every_reason():
+    guide = (PROJECT / "docs" / "your_own_data.md").read_text(encoding="utf-8")
+    section = guide.partition("## What can go wrong")[2].partition("\n## ")[0]
+    told = set(re.findall(r"^\| `(\w+)`", section, re.MULTILINE))
+    with (PROJECT / "seeds" / "reference" / "reject_problems.csv").open(encoding="utf-8") as file:
+        problems = {row["problem"] for row in csv.DictReader(file)}
+    assert problems - told == set()

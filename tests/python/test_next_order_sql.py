@@ -8,11 +8,19 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from conftest import PROJECT
 
 from customer_segmentation.next_order import fit_table, predict, read_features
 
 WINDOW, GAP, MOST_DATES = timedelta(30), timedelta(7), 6
-REASON = re.compile(r"(?P<feature>\w+) = (?P<value>unknown|-?[\d.]+) \((?P<sign>[+-])\)")
+REASON = re.compile(r"(?P<said>[a-z0-9 ]+): (?P<value>unknown|-?[\d.]+) \((?P<sign>more|less) likely\)")
+WORDS = yaml.safe_load(
+    (PROJECT / "macros" / "fits" / "next_order_features.sql")
+    .read_text(encoding="utf-8")
+    .partition("{%- set features %}")[2]
+    .partition("{% endset -%}")[0]
+)
 SETTINGS = "select any_value(settings) from fits.fits_due where fit = 'fit_next_order'"
 
 
@@ -93,7 +101,7 @@ def test_reasons_are_the_three_largest_contributions_with_the_customers_own_valu
     for number in range(3):
         names = moved.columns[strongest[:, number]]
         told = rows[f"reason_{number + 1}"].str.extract(REASON)
-        assert told["feature"].tolist() == names.tolist()
+        assert told["said"].tolist() == [WORDS[name]["says"] for name in names]
         own = np.array([rows.at[row, name] for row, name in enumerate(names)], dtype=float)
         unknown = (told["value"] == "unknown").to_numpy()
         assert (unknown == np.isnan(own)).all()
@@ -101,7 +109,7 @@ def test_reasons_are_the_three_largest_contributions_with_the_customers_own_valu
         half_a_digit = shown.map(lambda value: 0.5 / 10 ** len(value.partition(".")[2])).to_numpy()
         assert (np.abs(shown.astype(float).to_numpy() - own[~unknown]) <= half_a_digit * 1.0001).all()
         raised = moved.to_numpy()[np.arange(len(rows)), strongest[:, number]] > 0
-        assert (told["sign"].map({"+": True, "-": False}).to_numpy() == raised).all()
+        assert ((told["sign"] == "more").to_numpy() == raised).all()
 
 
 def test_a_fit_learns_from_the_latest_dates_whose_outcomes_were_over_a_week_before_it(demo):

@@ -290,7 +290,7 @@ def garbage(draw) -> Shop:
 def test_any_row_whatever_it_holds_is_accepted_or_rejected_exactly_once(engine, shop: Shop):
     engine.compute(shop, "input_reconciliation", "segment_history")
     for name, rows_in, rows_accepted, rows_rejected, is_reconciled in engine.rows(
-        "select * from marts.input_reconciliation"
+        "select input, rows_in, rows_accepted, rows_rejected, is_reconciled from marts.input_reconciliation"
     ):
         assert rows_in == len(shop[name]) == rows_accepted + rows_rejected
         assert is_reconciled
@@ -338,3 +338,15 @@ def test_extreme_inputs_pass_every_model_and_every_check(engine, extreme: str):
     engine.compute({"orders": EXTREMES[extreme]})
     failed = {test.name: rows for test in engine.tests if (rows := engine.rows(test.compiled_code))}
     assert failed == {}
+
+
+def test_a_column_whose_empty_values_mean_a_default_has_no_gaps(engine):
+    orders = [
+        {"customer_id": "a", "ordered_at": AS_OF.isoformat(), "amount": "1", "returned_amount": returned}
+        for returned in ("1", None)
+    ]
+    engine.compute({"orders": orders}, "input_coverage")
+    names = "('orders.returned_amount', 'orders.cost_amount', 'orders.amount')"
+    assert engine.rows(
+        f"select name, null_share from marts.input_coverage where name in {names} order by name"
+    ) == [("orders.amount", 0), ("orders.cost_amount", 1), ("orders.returned_amount", 0)]

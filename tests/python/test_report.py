@@ -119,8 +119,11 @@ select * from (values
 ) as t (as_of_date, segmentation, segment, customers_before);
 
 create table marts.input_reconciliation as
-select * from (values ('orders', 1204, 1200, 4), ('products', 10, 10, 0))
-as t (input, rows_in, rows_accepted, rows_rejected);
+select * from (values
+    ('orders', 1204, 1200, 4, 0.0033, 0.0125, false),
+    ('products', 10, 10, 0, 0.0, null, false),
+    ('customers', 10, 8, 2, 0.2, null, false)
+) as t (input, rows_in, rows_accepted, rows_rejected, share_rejected, share_of_amount_rejected, loses_much);
 
 create table marts.segmentation_validity as
 select * from (values
@@ -161,18 +164,18 @@ def test_it_begins_with_the_whole(report: list[str]):
 
 
 def test_segments_stand_in_the_order_of_the_catalogue_with_their_change(report: list[str]):
-    new = report.index("lifecycle New 1 50.0% 75.0% -8")
-    assert report[new + 1 : new + 3] == ["Slowing 0 0.0% 0.0% -3", "Dormant 1 50.0% - -"]
+    new = report.index("lifecycle New 1 50.0 % 75.0 % -8")
+    assert report[new + 1 : new + 3] == ["Slowing 0 0.0 % 0.0 % -3", "Dormant 1 50.0 % - -"]
 
 
 def test_overlapping_segments_are_marked(report: list[str]):
-    assert "behaviour (overlapping) Premium 1 50.0% 75.0% -" in report
+    assert "behaviour (overlapping) Premium 1 50.0 % 75.0 % -" in report
 
 
 def test_it_says_what_is_expected_and_who_makes_up_most_of_it(report: list[str]):
     assert (
         "Expected in 365 days: revenue KRW 1,000 (90 % band 900 to 1,100); "
-        "50.0% of the customers make up 81 % of it"
+        "50.0 % of the customers make up 81 % of it"
     ) in " ".join(report)
 
 
@@ -206,7 +209,20 @@ def test_it_names_fits_that_are_stale_by_now_with_what_has_shifted(report: list[
 
 def test_it_names_only_inputs_with_rejected_rows(report: list[str]):
     assert [line for line in report if line.startswith("Rejected")] == [
-        "Rejected from orders: 4 of 1,204 rows (marts.rejected_rows)"
+        "Rejected from customers: 2 of 10 rows (20.0 %); see marts.rejected_rows",
+        "Rejected from orders: 4 of 1,204 rows (0.3 %), 1.2 % of the amount; see marts.rejected_rows",
+    ]
+
+
+def test_it_opens_with_inputs_of_which_much_is_lost(database: Path):
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("update marts.input_reconciliation set loses_much = true where input = 'orders'")
+    console = plain_console(width=WIDTH)
+    with console.capture() as printed:
+        print_report(database, "KRW", console)
+    assert printed.get().splitlines()[:2] == [
+        "Rejected from orders: 4 of 1,204 rows (0.3 %), 1.2 % of the amount; see marts.rejected_rows",
+        "As of 2026-06-30: 2 customers, 4 orders, revenue KRW 400",
     ]
 
 
@@ -273,7 +289,7 @@ def test_a_database_without_marts_is_told_so(tmp_path: Path):
 @pytest.mark.parametrize("page", ["README.md", "README.ko.md"])
 def test_the_front_door_shows_the_report_of_the_demo(page, demo: Outcome):
     text = (PROJECT / page).read_text(encoding="utf-8")
-    (shown,) = re.findall(r"```text\n(As of .*?)\.\.\.\n```", text, re.DOTALL)
+    (shown,) = re.findall(r"```text\n((?:Rejected|As of) .*?)\.\.\.\n```", text, re.DOTALL)
     console = plain_console(width=WIDTH)
     with console.capture() as printed:
         print_report(demo.database, "KRW", console)

@@ -625,3 +625,14 @@ def test_every_combination_of_scores_is_in_one_rfm_segment(definitions: Definiti
         for better in ((r + 1, f, m), (r, f + 1, m), (r, f, m + 1)):
             if max(better) <= 5:
                 assert rank_of[segment_of[*better, 9]] >= rank_of[segment_of[r, f, m, 9]], better
+
+
+def test_nobody_whose_orders_may_all_be_cancelled_is_sent_a_coupon_for_the_first():
+    """Cancelled orders don't count, so that who cancelled them all has ordered 0 times."""
+    offers = {
+        segment["treatment"]["offer"]
+        for definition in DEFINITIONS.values()
+        for segment in definition["segments"]
+        if segment.get("when") == "lifetime_orders = 0" and "treatment" in segment
+    }
+    assert offers and not [offer for offer in offers if "coupon" in offer]

@@ -21,7 +21,7 @@ def run(demo):
 
 
 def lines(output: str) -> list[list[str]]:
-    return [line.split() for line in output.splitlines()]
+    return [line.replace(" %", "%").split() for line in output.splitlines()]
 
 
 def test_a_profile_is_what_the_customers_add_up_to(run, demo):
@@ -45,7 +45,7 @@ def test_a_profile_is_what_the_customers_add_up_to(run, demo):
     assert len(rows) == 11
     for label, customers, _, revenue, expected in rows:
         of = everybody if customers == everybody else buyers
-        beginning = [*label.split(), f"{customers:,}", f"{customers / of:.1%}", f"{revenue:,.0f}"]
+        beginning = [*label.split(), f"{customers:,}", f"{100 * customers / of:.1f}%", f"{revenue:,.0f}"]
         (line,) = [line for line in shown if line[: len(beginning)] == beginning]
         assert f"{expected:,.0f}" == line[-3], label
 
@@ -108,7 +108,7 @@ def test_kpis_of_segments_are_what_their_members_did(run, demo):
     assert len(rows) == 4
     for label, customers, new, stayed in rows:
         line = shown[shown.index([label]) + 1]
-        assert line[:4] == [str(days), f"{customers:,}", f"{new:,}", f"{stayed:.1%}"]
+        assert line[:4] == [str(days), f"{customers:,}", f"{new:,}", f"{100 * stayed:.1f}%"]
 
 
 def test_of_the_first_date_nothing_is_known_of_before(run):

@@ -139,13 +139,13 @@ def test_few_customers_who_bring_much_are_no_mistake():
     row = judged(counts=counts({"top": 9, "base": 991}, revenue_12m=[400.0, 600.0])).loc[
         ("substantial_customers", "top")
     ]
-    assert (row["verdict"], row["note"]) == ("weak", "few, but 40.0% of the revenue")
+    assert (row["verdict"], row["note"]) == ("weak", "few, but 40.0 % of the revenue")
 
 
 def test_limits_of_the_definition_are_those_that_count():
     found = judged(segments=segments(["top", "base"], least_share=[0.6, 0.01], max_share=[np.nan, 0.4]))
     assert found.loc[("substantial_customers", "top"), "mistake"] == "segment too small"
-    assert found.loc[("substantial_customers", "base"), "note"] == "more than its max_share of 40%"
+    assert found.loc[("substantial_customers", "base"), "note"] == "more than its max_share of 40 %"
 
 
 def test_a_million_customers_make_a_tiny_difference_certain_and_no_less_tiny():
@@ -354,7 +354,7 @@ def test_who_stays_is_compared_with_chance_and_newcomers_do_not_count():
         # Cohen's example: 0.7 stay, 0.5 would by chance
         assert row["value"] == pytest.approx(0.4)
     assert found.loc[("stable", "(all)"), "note"] == (
-        "70% stay from month to month, 50% would by chance; 3 months"
+        "70 % stay from month to month, 50 % would by chance; 3 months"
     )
     assert judged(transitions=months(moves, 2)).loc[("stable", "top"), "verdict"] == "not known"
 

@@ -289,6 +289,15 @@ MISTAKES = {
     "a date in another order": ({"as_of_date": "30.6.2026"}, ["as_of_date", "'30.6.2026'", "2026-06-30"]),
     "a date that never was": ({"as_of_date": "2026-02-30"}, ["as_of_date", "'2026-02-30'"]),
     "no amount is allowed": ({"max_amount": 0}, ["max_amount", "above 0"]),
+    "more rows are lost than there are": (
+        {"fail_if_rejected": 20},
+        ["fail_if_rejected", "is 20", "0.2 for 20 %"],
+    ),
+    "a share in words": ({"warn_if_rejected": "few"}, ["warn_if_rejected", "is few", "from 0 to 1"]),
+    "warned of when all is over": (
+        {"warn_if_rejected": 0.3, "fail_if_rejected": 0.2},
+        ["warn_if_rejected", "is 0.3", "fail_if_rejected is 0.2", "the smaller"],
+    ),
     "two currencies": ({"currency": ["EUR", "KRW"]}, ["currency", "['EUR', 'KRW']", "one text, such as EUR"]),
     "no currency": ({"currency": " "}, ["currency", "one text"]),
     "a time zone of another planet": (
@@ -383,7 +392,10 @@ def test_a_rejected_row_is_kept_as_it_was_delivered(with_bad_rows):
 
 
 def test_bad_rows_reconcile_and_the_good_ones_are_used(with_bad_rows):
-    rows = with_bad_rows.rows("select * from marts.input_reconciliation where rows_in > 0 order by input")
+    rows = with_bad_rows.rows(
+        "select input, rows_in, rows_accepted, rows_rejected, is_reconciled "
+        "from marts.input_reconciliation where rows_in > 0 order by input"
+    )
     assert rows == [("order_items", 3, 1, 2, True), ("orders", 13, 2, 11, True), ("products", 2, 1, 1, True)]
     assert with_bad_rows.rows(
         "select customer_id, lifetime_orders, lifetime_revenue from features.features_rfm "
@@ -446,9 +458,37 @@ def test_orders_that_are_all_rejected_are_said_with_their_reasons(project, tmp_p
     path = write_csv(["customer_id,ordered_at,amount", 'a,2024-05-01,"59,90"', 'b,2024-05-02,"9,90"'])
     outcome = project.dbt(tmp_path, "run", inputs={"orders": {"file": path}})
     assert not outcome.success
-    assert "all of them are rejected" in outcome.message
+    assert "all of them are rejected; their amount can't be read:" in outcome.message
     assert "2 rows: wrong_type:amount" in outcome.message
     assert "59,90" in outcome.message
+
+
+CHECKED = ("build", "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious")
+CHECKED += ("--select", "+input_reconciliation")
+FEW_LOST = [f"o{number},a,2024-05-{number:02},10,completed" for number in range(1, 19)]
+LOST = ["o19,b,05.03.2024,15,completed", "o20,,2024-05-04,5,sent"]
+
+
+@pytest.mark.parametrize(("limit", "is_published"), [(0.1, True), (0.09, False)])
+def test_a_build_that_loses_much_says_how_much_and_why_and_fails_beyond_the_limit(
+    project, tmp_path, write_csv, limit: float, is_published: bool
+):
+    path = write_csv(["order_id,customer_id,ordered_at,amount,status", *FEW_LOST, *LOST])
+    orders = {"orders": {"file": path}}
+    outcome = project.dbt(tmp_path, *CHECKED, inputs=orders, fail_if_rejected=limit, currency="EUR")
+    assert outcome.success is is_published, outcome.message
+    said = outcome.message if not is_published else "\n".join(outcome.warnings)
+    assert (
+        "orders has 20 rows, and 2 of them (10.0 %) are rejected, with EUR 20 (10.0 % of the amount)" in said
+    )
+    reasons = re.findall(r"^ +1 row: (\S+), such as (.*)\n +(.*)$", said, re.MULTILINE)
+    assert [(reason, json.loads(row)["order_id"]) for reason, row, _ in reasons] == [
+        ("missing:customer_id", "o20"),
+        ("unknown_value:status", "o20"),
+        ("wrong_type:ordered_at", "o19"),
+    ]
+    assert "Translate it in `columns`" in reasons[1][2]
+    assert ("fail_if_rejected" in said) is not is_published
 
 
 def test_the_history_of_the_demo_is_not_mixed_with_another(project, tmp_path):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from customer_segmentation.clusters.partitions import Labels, Matrix
 
 LANGUAGES = ("en", "ko")
-JOINED_BY = {"en": ", ", "ko": " · "}
+JOINED_BY = " · "  # names stand in lists, which have commas
 AVERAGE = {"en": "average", "ko": "평균적 고객"}
 MOST_PHRASES = 3
 MARKED = 0.5  # of a standard deviation: enough to be named for
@@ -90,7 +90,7 @@ def say(
 ) -> list[str]:
     """Put names into words, with a capital. Clusters with the same phrases are told apart by their ids."""
     texts = [
-        JOINED_BY[language].join(getattr(words[column], direction)[language] for column, direction in name)
+        JOINED_BY.join(getattr(words[column], direction)[language] for column, direction in name)
         or AVERAGE[language]
         for name in names
     ]

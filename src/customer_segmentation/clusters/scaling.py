@@ -65,7 +65,7 @@ def fit_scale(values: Vector, transform: str) -> Scale:
     known = values[np.isfinite(values)]
     null_share = 1.0 - known.size / values.size if values.size else 1.0
     if null_share > MOST_UNKNOWN:
-        raise UnusableColumnError(f"not known of {null_share:.0%} of the customers")
+        raise UnusableColumnError(f"not known of {100 * null_share:.0f} % of the customers")
     positive = known[known > 0] if transform == "log" else known
     if positive.size == 0:
         raise UnusableColumnError("no value is above 0")

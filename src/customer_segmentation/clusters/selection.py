@@ -206,7 +206,7 @@ def choose(options: Sequence[Candidate], k_before: int = 0) -> tuple[Candidate |
     remaining = _keep(
         remaining,
         [option.silhouette >= SEPARATION_TOLERANCE * best for option in remaining],
-        f"separates less than {SEPARATION_TOLERANCE:.0%} as well as another number",
+        f"separates less than {100 * SEPARATION_TOLERANCE:.0f} % as well as another number",
         reasons,
     )
     chosen = max(remaining, key=lambda option: option.k)
@@ -221,7 +221,7 @@ def _stable(options: Sequence[Candidate]) -> tuple[list[Candidate], dict[int, st
     remaining = _keep(
         options,
         [bool(option.shares.min() >= LEAST_SHARE) for option in options],
-        f"a cluster with less than {LEAST_SHARE:.0%} of the customers",
+        f"a cluster with less than {100 * LEAST_SHARE:.0f} % of the customers",
         reasons,
     )
     limit = _jaccard_limit(remaining)

@@ -181,11 +181,13 @@ class Answers:
         rows = self.rows(query, [column])
         return rows[0][column] if rows else None
 
-    def text(self, text: str) -> str:
-        """Return a text with its values."""
-        return unbroken(
-            VALUE.sub(lambda found: self.language.shown(self.value(found[1], found[2]), found[3] or ""), text)
-        )
+    def text(self, text: str, as_written: Callable[[str], str] = str) -> str:
+        """Return a text with its values, each as a function of what it says if one is given."""
+
+        def shown(found: re.Match[str]) -> str:
+            return as_written(self.language.shown(self.value(found[1], found[2]), found[3] or ""))
+
+        return unbroken(VALUE.sub(shown, text))
 
     def is_so(self, condition: str) -> bool:
         """Return whether a condition, `query.column` or `not query.column`, is true."""

@@ -29,7 +29,7 @@ class Language:
         A question is a text and no key: it stays as it was written.
         """
         tidy = key if kind == "question" else key.replace("_", " ")
-        return self.names[kind].get(key) or tidy[:1].upper() + tidy[1:]
+        return self.names.get(kind, {}).get(key) or tidy[:1].upper() + tidy[1:]
 
     def day(self, on: date) -> str:
         """Return a date: 17 Jun 2026."""
@@ -62,8 +62,8 @@ class Language:
         if form == "money":
             return self.money(number)
         if form.startswith("share"):
-            return unbroken(f"{100 * number:.{form[6:] or 0}f} %")
-        return f"{number:,.2f}" if form == "decimal" else f"{number:,.0f}"
+            return unbroken(f"{100 * number:z.{form[6:] or 0}f} %")
+        return f"{number:z,.2f}" if form == "decimal" else f"{number:z,.0f}"
 
 
 def is_form(form: str) -> bool:
@@ -83,5 +83,5 @@ def unbroken(text: str) -> str:
 
 def _three_digits(number: float) -> str:
     digits = max(0, 2 - len(str(int(abs(number)))) + 1) if abs(number) >= 1 else 2
-    text = f"{number:,.{digits}f}"
+    text = f"{number:z,.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -4,6 +4,7 @@ Pages have their numbers and tables in HTML. Charts stand in them as Vega-Lite a
 by one script beside the pages.
 """
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -25,6 +26,7 @@ SITE = PROJECT / "build" / "site"
 WORK = PROJECT / "build" / "dashboard"
 MOST_ROWS = 100  # of the numbers of a chart
 MARKDOWN = MarkdownIt("commonmark", {"html": False})
+MARKS = re.compile(r"[!-/:-@\[-`{-~]")  # that mean something in Markdown, unless a backslash comes first
 KINDS = ("number", "table", "matrix", "callout", "spec")
 SAID = ("title", "subtitle", "label", "support")
 
@@ -116,7 +118,7 @@ def _lines(rows: list[Any], parts: dict[str, Board], answers: Answers) -> Iterat
         if "when" in row and not answers.is_so(row["when"]):
             continue
         if "text" in row:
-            yield [{"kind": "text", "html": _marked(answers.text(row["text"]))}]
+            yield [{"kind": "text", "html": _marked(row["text"], answers)}]
         elif "rows" in row:
             yield from _lines(row["rows"], parts, answers)
         else:
@@ -134,13 +136,14 @@ def part(name: str, parts: dict[str, Board], answers: Answers) -> Part:
         case "number":
             return {**made, "value": answers.text(written["number"])}
         case "callout":
-            return {**made, "html": _marked(answers.text(written["message"])), "tone": written["callout"]}
+            return {**made, "html": _marked(written["message"], answers), "tone": written["callout"]}
         case "table":
             return {**made, **table(columns, answers.rows(written["table"], columns), answers.language)}
         case "matrix":
             return {**made, **matrix(answers.rows(written["matrix"]))}
         case "spec":
             found = answers.rows(written["query"], columns)
+            found = found if _says_something(found, columns) else []
             made |= {"all": len(found), **table(columns, found[:MOST_ROWS], answers.language)}
             if found:
                 made["spec"] = charts.spec(written, answers)
@@ -149,6 +152,14 @@ def part(name: str, parts: dict[str, Board], answers: Answers) -> Part:
     raise DashboardError(
         f"dashboard/boards/{answers.board}.yml has no chart {name} with one of {', '.join(KINDS)}."
     )
+
+
+def _says_something(rows: list[Row], columns: dict[str, Board]) -> bool:
+    """Whether any number of a chart is not 0: an axis would have one tick only."""
+    numbers = [
+        value for row in rows for name in columns if isinstance(value := row[name], int | float | Decimal)
+    ]
+    return not numbers or any(numbers)
 
 
 def table(columns: dict[str, Board], rows: list[Row], language: Language) -> Table:
@@ -222,8 +233,9 @@ def _written(pages: dict[str, list[Part]], name: str, language: Language) -> dic
     }
 
 
-def _marked(text: str) -> Markup:
-    return Markup(MARKDOWN.render(text))
+def _marked(text: str, answers: Answers) -> Markup:
+    """Return the Markdown of a board as HTML; what its values hold is no Markdown."""
+    return Markup(MARKDOWN.render(answers.text(text, lambda value: MARKS.sub(r"\\\g<0>", value))))
 
 
 def _number(value: Any) -> float:

@@ -56,10 +56,16 @@ def summary(shop: Shop) -> str:
         ("order value of persons, won", f"{persons['revenue'].mean():,.0f}"),
         ("median order value of persons, won", f"{persons['revenue'].median():,.0f}"),
         ("median orders of a customer", f"{frequency.median():.0f}"),
-        ("repeat rate", f"{(frequency > 1).mean():.1%}"),
-        ("share of the top 20% in revenue", f"{spend.head(len(spend) // 5).sum() / spend.sum():.1%}"),
-        ("share of orders with a discount", f"{orders['discount_amount'].ne('0').mean():.1%}"),
-        ("cost against revenue", f"{orders['cost_amount'].astype(int).sum() / orders['revenue'].sum():.1%}"),
+        ("repeat rate", f"{100 * (frequency > 1).mean():.1f} %"),
+        (
+            "share of the top 20 % in revenue",
+            f"{100 * spend.head(len(spend) // 5).sum() / spend.sum():.1f} %",
+        ),
+        ("share of orders with a discount", f"{100 * orders['discount_amount'].ne('0').mean():.1f} %"),
+        (
+            "cost against revenue",
+            f"{100 * orders['cost_amount'].astype(int).sum() / orders['revenue'].sum():.1f} %",
+        ),
     ]
     width = max(len(name) for name, _ in facts)
     return "\n".join([*(f"{name:<{width}}  {value:>12}" for name, value in facts), "", by_type.to_string()])

@@ -59,7 +59,7 @@ def _moved(effect: Effect) -> list[Check]:
         return []
     limit = _limit(definition.written.get("max_moved_share"), otherwise=MAX_MOVED_SHARE)
     share = effect.moved.customers / effect.total.customers
-    says = f"{share:.1%} of the customers move; max_moved_share is {limit:.0%}"
+    says = f"{100 * share:.1f} % of the customers move; max_moved_share is {100 * limit:.0f} %"
     return [Check(definition.name, "moved", PASSED if share <= limit else BROKEN, says)]
 
 
@@ -82,7 +82,7 @@ def _sizes(effect: Effect) -> list[Check]:
             ("max_share", most, share > most, was is not None and was > most),
         ):
             if is_beyond:
-                says = f"{name} holds {share:.2%} of the customers; {key} is {limit:.2%}"
+                says = f"{name} holds {100 * share:.2f} % of the customers; {key} is {100 * limit:.2f} %"
                 already = was_beyond and after == before
                 # a limit that nobody wrote is advice
                 is_advice = key == "min_share" and written == (None, None)

@@ -278,7 +278,7 @@ def _check_list(found: Review) -> Iterator[Block]:
 
 
 def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.1%}"
+    return "-" if share is None else f"{100 * share:.1f} %"
 
 
 def _share(part: float, whole: float) -> str:
@@ -288,7 +288,7 @@ def _share(part: float, whole: float) -> str:
 def _change(before: float, after: float) -> str:
     if before == after:
         return "="
-    return f"{(after - before) / before:+.0%}" if before else "new"
+    return f"{100 * (after - before) / before:+.0f} %" if before else "new"
 
 
 def _short(number: float) -> str:

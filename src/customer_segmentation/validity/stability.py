@@ -80,6 +80,7 @@ def _judged(segment: str, date: object, tables: list[np.ndarray], stayed: float,
         KAPPA.verdict(mean),
         Effect(mean, float(max(mean - margin, -1)), float(min(mean + margin, 1))),
         customers=int(tables[-1].sum() if segment == ALL else tables[-1][0].sum()),
-        note=f"{stayed:.0%} stay from month to month, {chance:.0%} would by chance; {len(kappas)} months",
+        note=f"{100 * stayed:.0f} % stay from month to month, {100 * chance:.0f} % would by chance; "
+        f"{len(kappas)} months",
         **shared,
     )

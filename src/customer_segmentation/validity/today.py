@@ -56,7 +56,7 @@ def _least_known(one: Segmentation, verdict: str) -> str | None:
         return None
     shares = (incomplete["known"] / incomplete["customers"]).set_axis(incomplete["input_column"])
     least = shares.sort_index().sort_values(kind="stable").head(3)
-    return "known least: " + ", ".join(f"{column} ({share:.0%})" for column, share in least.items())
+    return "known least: " + ", ".join(f"{column} ({100 * share:.0f} %)" for column, share in least.items())
 
 
 def substantial(one: Segmentation) -> Iterator[Row]:
@@ -85,11 +85,11 @@ def _size(share: float | None, revenue: float | None, least: float, most: float)
     if share is None:
         return {"note": "nobody to look at"}
     if pd.notna(most) and share > most:
-        return {"verdict": FAIL, "note": f"more than its max_share of {most:.0%}"}
+        return {"verdict": FAIL, "note": f"more than its max_share of {100 * most:.0f} %"}
     if share >= least:
         return {"verdict": PASS}
-    if (revenue or 0) >= least:
-        return {"verdict": WEAK, "note": f"few, but {revenue:.1%} of the revenue"}
+    if revenue is not None and revenue >= least:
+        return {"verdict": WEAK, "note": f"few, but {100 * revenue:.1f} % of the revenue"}
     return {"verdict": FAIL, "mistake": TOO_SMALL, "note": None if share else NOBODY}
 
 
@@ -187,7 +187,7 @@ def selective(one: Segmentation) -> Iterator[Row]:
     if one.is_overlapping:
         share = one.placed.loc[one.placed["label"] != "", "customers"].sum() / one.customers
         measure = "share of customers who are in an audience"
-        note = f"the largest is {largest} ({sizes[largest]:.0%})"
+        note = f"the largest is {largest} ({100 * sizes[largest]:.0f} %)"
     else:
         share, measure = sizes[largest], "largest share of customers with one treatment"
         note = f"that of {largest}"

@@ -1,0 +1,116 @@
+{#-
+  How much of an input is rejected. accepted: where the rows that are used are counted (counted_in); checked: its checked_
+  model. An amount that is itself what is wrong says nothing of what is lost.
+-#}
+{% macro input_counts(input, accepted, checked) %}
+    {%- set has_amount = 'amount' in input_contract()[input]['columns'] -%}
+select
+    accepted.rows_accepted,
+    accepted.amount_accepted,
+    rejected.rows_rejected,
+    rejected.amount_rejected
+from (
+    select
+        cast(coalesce({{ counted_in(input).rows }}, 0) as bigint) as rows_accepted,
+        cast({{ 'sum(amount)' if has_amount else 'null' }} as decimal(18, 2)) as amount_accepted
+    from {{ accepted }}
+) as accepted
+cross join (
+    select
+        count(*) as rows_rejected,
+        cast(
+            {{ 'sum(case when amount between 0 and ' ~ var('max_amount') ~ ' then amount end)' if has_amount else 'null' }}
+            as decimal(18, 2)
+        ) as amount_rejected
+    from {{ checked }}
+    where reasons is not null
+) as rejected
+{%- endmacro %}
+
+{#- Where the rows of an input are counted that are used, and how: many rows are of use only in sum. -#}
+{% macro counted_in(input) %}
+    {{ return({
+        'events': {'model': 'visits', 'rows': 'sum(events)'},
+        'order_items': {'model': 'category_months', 'rows': 'sum(lines)'},
+    }.get(input, {'model': 'stg_' ~ input, 'rows': 'count(*)'})) }}
+{% endmacro %}
+
+{#-
+  Called where the rows of an input that are used were counted: says how many were lost and why, and stops what comes after
+  it where they are too many.
+-#}
+{% macro check_losses(input) %}
+    {%- set checked, problems = ref('checked_' ~ input), ref('reject_problems') -%}
+    {%- if execute -%}
+        {%- set counts = run_query(input_counts(input, this, checked)).rows[0] -%}
+        {%- set accepted, rejected = counts['rows_accepted'], counts['rows_rejected'] -%}
+        {%- set share = rejected / ([accepted + rejected, 1] | max) -%}
+        {%- set is_empty = input == 'orders' and accepted == 0 -%}
+        {%- if is_empty and rejected == 0 -%}
+            {%- do configuration_error('inputs.orders', 'has no rows: there is nothing to build from.') -%}
+        {%- elif is_empty or share > var('fail_if_rejected') -%}
+            {%- do configuration_error(
+                'inputs.' ~ input, told_losses(input, counts, checked, problems) 
+                ~ ('\n  More than ' ~ percent(var('fail_if_rejected')) ~ ' (the variable fail_if_rejected) stop the build: mend'
+                    ~ ' them, or raise the limit if the other rows are enough.' if not is_empty)
+            ) -%}
+        {%- elif share > var('warn_if_rejected') -%}
+            {%- do exceptions.warn(
+                'The input ' ~ input ~ ' ' ~ told_losses(input, counts, checked, problems)
+                ~ '\n  All of these rows: marts.rejected_rows.'
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#- How many rows and how much money were lost, and the three most frequent reasons with a row and what to do. -#}
+{% macro told_losses(input, counts, checked, problems) %}
+    {%- set rejected, amount = counts['rows_rejected'], counts['amount_rejected'] -%}
+    {%- set rows_in = counts['rows_accepted'] + rejected -%}
+    {%- set said = ['has ' ~ counted_rows(rows_in) ~ ', and '] -%}
+    {%- if rejected == rows_in -%}
+        {%- do said.append('all of them are rejected' if rejected > 1 else 'it is rejected') -%}
+    {%- else -%}
+        {%- do said.append('{:,}'.format(rejected) ~ ' of them (' ~ percent(rejected / rows_in) ~ ') ' ~ ('are' if rejected > 1 else 'is') ~ ' rejected') -%}
+    {%- endif -%}
+    {%- if amount is not none -%}
+        {%- set all_amounts = amount + (counts['amount_accepted'] or 0) -%}
+        {%- do said.append(', with ' ~ var('currency') ~ ' ' ~ '{:,.0f}'.format(amount)
+            ~ (' (' ~ percent(amount / all_amounts) ~ ' of the amount)' if all_amounts else '')) -%}
+    {%- elif 'amount' in input_contract()[input]['columns'] -%}
+        {%- do said.append('; their amount can\'t be read') -%}
+    {%- endif -%}
+    {%- set has_advice = load_relation(problems) is not none -%}
+    {%- set reasons -%}
+select
+    reasons.reason,
+    count(*) as rejected,
+    min(reasons.row_json) as example,
+    {{ 'min(problems.what_to_do)' if has_advice else 'null' }} as what_to_do
+from (
+    select
+        trim({{ split_to_rows('reasons', ',') }}) as reason,
+        row_json
+    from {{ checked }}
+    where reasons is not null
+) as reasons
+{%- if has_advice %}
+left join {{ problems }} as problems on reasons.reason like concat(problems.problem, ':%')
+{%- endif %}
+group by reasons.reason
+order by rejected desc, reason
+limit 3
+    {%- endset -%}
+    {%- for reason, count, example, what_to_do in run_query(reasons).rows -%}
+        {%- do said.append(
+            (':' if loop.first) ~ '\n  ' ~ counted_rows(count) ~ ': ' ~ reason
+            ~ ', such as ' ~ example[:200] ~ ('\n    ' ~ what_to_do ~ '.' if what_to_do)
+        ) -%}
+    {%- endfor -%}
+    {{ return(said | join) }}
+{% endmacro %}
+
+{#- A number of rows, and a share, as people read them. -#}
+{% macro counted_rows(count) %}{{ return('{:,}'.format(count) ~ (' row' if count == 1 else ' rows')) }}{% endmacro %}
+
+{% macro percent(share) %}{{ return('%.1f' | format(100 * share) ~ ' %') }}{% endmacro %}
