@@ -29,6 +29,8 @@ select
     expected_revenue_365d,
     expected_revenue_365d_low,
     expected_revenue_365d_high,
+    expected_revenue_365d_margin,
+    expected_revenue_365d_rests_on,
     share_core,
     (select round(100 * sum(share_of_expected_revenue)) from marts.core_customers where is_core)
 from marts.segment_profiles
@@ -223,6 +225,7 @@ order by verdict = 'refuted', verdict
 """
 
 NAMED = 3  # so many names fit into a line
+WIDEST_BAND = 0.5  # half of it as a share of what is expected: a wider one helps no decision
 
 
 class ReportError(ReadableError):
@@ -367,10 +370,14 @@ def _table(segments: Rows) -> Table:
 
 
 def _print_expected(expected: Rows, currency: str, console: Console) -> None:
-    for revenue, low, high, share_core, core_revenue in expected:
+    for revenue, low, high, margin, rests_on, share_core, core_revenue in expected:
         if revenue is None:
             continue
-        band = f" (90 % band {low:,.0f} to {high:,.0f})" if low is not None else ""
+        band = ""
+        if margin is not None and margin > WIDEST_BAND:
+            band = f" (no band: ± {100 * margin:.0f} % is too wide to decide by; it rests on {rests_on})"
+        elif low is not None:
+            band = f" (90 % band {low:,.0f} to {high:,.0f})"
         console.print(
             f"\nExpected in 365 days: revenue {currency} {revenue:,.0f}{band}; "
             f"{_percent(share_core)} of the customers make up {core_revenue:.0f} % of it",

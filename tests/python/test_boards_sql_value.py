@@ -136,6 +136,18 @@ def test_each_end_of_the_band_has_its_unit(low, high, band):
     assert answer("overview", "expectation", marts)[0]["band"] == band.replace("-", DASH)
 
 
+@pytest.mark.parametrize(("margin", "shown"), [(0.5, True), (0.68, False)])
+def test_a_band_that_is_too_wide_to_decide_by_is_not_drawn_but_said(margin, shown):
+    ends = {"expected_revenue_365d_low": 40, "expected_revenue_365d_high": 160}
+    of_all = everybody(expected_revenue_365d=100, expected_revenue_365d_margin=margin, **ends)
+    marts = {"segment_profiles": [of_all, of_all | {"segmentation": "rfm", "segment": "new", "label": "New"}]}
+    for board, query in (("overview", "expectation"), ("value_and_risk", "headline")):
+        said = answer(board, query, marts)[0]["band"]
+        assert said.startswith("90 % band") if shown else said == "± 68 % is too wide to decide by"
+    drawn = answer("segments", "expected", marts)[0]
+    assert (drawn["low"], drawn["high"]) == ((40, 160) if shown else (100, 100))
+
+
 # where expectations come from
 
 BETTER = "Expectations come from a model that did better than rules of thumb on 365 past days."

@@ -56,6 +56,8 @@ select
     case when segment = '(all)' then 1000.4 end as expected_revenue_365d,
     case when segment = '(all)' then 900.4 end as expected_revenue_365d_low,
     case when segment = '(all)' then 1100.4 end as expected_revenue_365d_high,
+    0.1::double as expected_revenue_365d_margin,
+    'two holdouts' as expected_revenue_365d_rests_on,
     0.5 as share_core
 from (values
     (date '2026-06-30', '(all)', '(all)', 2, 1.0, 1.0),
@@ -177,6 +179,18 @@ def test_it_says_what_is_expected_and_who_makes_up_most_of_it(report: list[str])
         "Expected in 365 days: revenue KRW 1,000 (90 % band 900 to 1,100); "
         "50.0 % of the customers make up 81 % of it"
     ) in " ".join(report)
+
+
+def test_a_band_that_is_too_wide_to_decide_by_is_told_with_its_reason(database: Path):
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("update marts.segment_profiles set expected_revenue_365d_margin = 0.68")
+    console = plain_console(width=WIDTH)
+    with console.capture() as printed:
+        print_report(database, "KRW", console)
+    assert (
+        "Expected in 365 days: revenue KRW 1,000 (no band: ± 68 % is too wide to decide by; it rests on two "
+        "holdouts); 50.0 % of the customers make up 81 % of it"
+    ) in " ".join(printed.get().split())
 
 
 def test_it_says_how_learned_scores_were_last_judged_or_why_not(report: list[str]):
