@@ -92,12 +92,13 @@ class Checks:
 
     def _latest_date(self) -> date:
         """Return the date at which the data ends, by the rule of models/staging/as_of_dates.sql."""
-        dated = {name: rules["dated_by"] for name, rules in self.contract.items() if "dated_by" in rules}
+        counts = "lower(cast(status as varchar)) not in ('cancelled', 'returned')"
+        activity = {"orders": ("ordered_at", counts), "events": ("occurred_at", "true")}
         dates = " union all ".join(
-            f"select try_cast({dated[name]} as date) as day, count(*) as dated "
-            f"from {self._file(name)} group by all"
-            for name in INPUTS
-            if name in dated
+            f"select try_cast({day} as date) as day, coalesce({is_activity}, true) as is_activity, "
+            f"count(*) as dated from {self._file(name)} group by all"
+            for name, (day, is_activity) in activity.items()
+            if name in INPUTS
         )
         return self.connection.execute(
             f"""
@@ -111,7 +112,14 @@ class Checks:
                     sum(dated) over (order by day) as rows_so_far,
                     sum(dated) over () as all_rows
                 from (
-                    select day, sum(dated) as dated from ({dates}) where day < date '9999-12-31' group by day
+                    select day, sum(dated) as dated
+                    from (
+                        from ({dates})
+                        where day < date '9999-12-31'
+                        -- where no order counts, those that do not
+                        qualify is_activity = max(is_activity) over ()
+                    )
+                    group by day
                 )
             )
             where next_day is null

@@ -43,8 +43,10 @@ input_option = click.option(
 
 def _with_a_folder(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
     """Refuse a file that can't be written before there is anything to write."""
-    if path and not os.access(path.parent, os.W_OK):
+    if path and not path.parent.is_dir():
         raise click.BadParameter(f"There is no folder {path.parent} that {path.name} can be written into.")
+    if path and not os.access(path.parent, os.W_OK):
+        raise click.BadParameter(f"{path.name} can't be written: Permission denied: '{path.parent}'.")
     return path
 
 

@@ -259,7 +259,7 @@ def test_an_export_into_a_read_only_folder_is_told(shop: Shop):
     folder.chmod(0o555)
     arguments = ("export", "input_reconciliation", "--output", str(folder / "out.csv"))
     ended = shop.run(*arguments, before=give_up_rights)
-    assert ended.exit_code == 1
+    assert ended.exit_code == 2
     assert "out.csv can't be written" in ended.printed and "Permission denied" in ended.printed
     assert "Traceback" not in ended.printed
 

@@ -17,7 +17,7 @@ AS_OF = date(2024, 6, 15)
 # what depends on the population by design: prices of a category, and all that is fitted
 RELATIVE = ["price_level", *["recency_score", "frequency_score", "monetary_score", "monetary_12m_score"]]
 RELATIVE += ["frequency_levels", "expected_interpurchase_days", "expected_interpurchase_basis"]
-RELATIVE += ["overdue_ratio", "gap_ratio", "is_active", "nearest_cluster", "cluster_distance"]
+RELATIVE += ["overdue_ratio", "gap_ratio", "active_until", "is_active", "nearest_cluster", "cluster_distance"]
 RELATIVE += [f"expected_{name}" for name in ("order_value", "revenue_score", "orders_basis", "revenue_basis")]
 RELATIVE += [f"expected_{what}_{days}d" for what in ("orders", "revenue", "margin") for days in (90, 365)]
 RELATIVE += [

@@ -368,7 +368,7 @@ def test_what_a_column_is_is_also_known_from_what_was_built(project, tmp_path: P
     (tmp_path / "build").mkdir()
     with duckdb.connect(str(tmp_path / "build" / "shop.duckdb")) as connection:
         connection.execute("create schema segments")
-        connection.execute("create table segments.customer_features as select true as is_birthday_month")
+        connection.execute("create table segments.latest_features as select true as is_birthday_month")
     definition = with_segment(when="is_birthday_month = 'in June'")
     ((problem,),) = Definitions(project, tmp_path).problems([definition])
     assert "is_birthday_month is a truth value and is compared with 'in June'" in problem
