@@ -320,8 +320,8 @@ def print_report(database: Path, currency: str, console: Console) -> None:
 
 def _lost(source: str, rows_in: int, rejected: int, share: float, share_of_amount: float | None) -> str:
     """Say how much of an input is rejected."""
-    money = "" if share_of_amount is None else f", {_percent(share_of_amount)} of the amount"
-    rows = f"{rejected:,} of {rows_in:,} rows ({_percent(share)})"
+    money = "" if share_of_amount is None else f", {percent(share_of_amount)} of the amount"
+    rows = f"{rejected:,} of {rows_in:,} rows ({percent(share)})"
     return f"Rejected from {source}: {rows}{money}; see marts.rejected_rows"
 
 
@@ -361,8 +361,8 @@ def _table(segments: Rows) -> Table:
             "" if segmentation == previous else segmentation,
             label,
             f"{customers:,}",
-            _percent(share),
-            _percent(revenue_share),
+            percent(share),
+            percent(revenue_share),
             "-" if change is None else f"{change:+,}",
         )
         previous = segmentation
@@ -380,7 +380,7 @@ def _print_expected(expected: Rows, currency: str, console: Console) -> None:
             band = f" (90 % band {low:,.0f} to {high:,.0f})"
         console.print(
             f"\nExpected in 365 days: revenue {currency} {revenue:,.0f}{band}; "
-            f"{_percent(share_core)} of the customers make up {core_revenue:.0f} % of it",
+            f"{percent(share_core)} of the customers make up {core_revenue:.0f} % of it",
             highlight=False,
         )
 
@@ -402,5 +402,6 @@ def _judgements(judged: Rows) -> Table:
     return table
 
 
-def _percent(share: float | None) -> str:
+def percent(share: float | None) -> str:
+    """Write a share as people read it, such as 13.4 %; a dash where it is not known."""
     return "-" if share is None else f"{100 * share:z.1f} %"

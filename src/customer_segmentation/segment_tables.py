@@ -11,6 +11,7 @@ from rich.table import Table
 
 from customer_segmentation import databases
 from customer_segmentation.errors import ReadableError, unknown
+from customer_segmentation.report import percent
 
 Kind = Callable[[Any], str]  # writes the values of a column
 
@@ -100,13 +101,13 @@ def print_profiles(database: Path, segmentation: str | None, currency: str, cons
             {
                 "Segment": str,
                 "Customers": _count,
-                "Share": _percent,
+                "Share": percent,
                 "Revenue 12m": _count,
-                "Its share": _percent,
+                "Its share": percent,
                 "Index": _count,
                 "Next 365d": _count,
-                "Active": _percent,
-                "Reach": _percent,
+                "Active": percent,
+                "Reach": percent,
             },
             profiles,
             titled=segmentation is None,
@@ -121,8 +122,8 @@ def print_profiles(database: Path, segmentation: str | None, currency: str, cons
                     "Last order": _days,
                     "Between": _days,
                     "Average order": _count,
-                    "Discount": _percent,
-                    "Churn": _percent,
+                    "Discount": percent,
+                    "Churn": percent,
                     "Top categories": str,
                 },
                 habits,
@@ -151,7 +152,7 @@ def print_kpis(
         "As of": str,
         "Customers": _count,
         "New": _count,
-        "Stayed": _percent,
+        "Stayed": percent,
         "Up": _count,
         "Down": _count,
         "Won back": _count,
@@ -159,7 +160,7 @@ def print_kpis(
         "Revenue": _count,
         "Orders": _count,
         "Per order": _count,
-        "Repeat": _percent,
+        "Repeat": percent,
     }
     left_out = WIDE if segmentation else OF_SEGMENTS
     places = [place for place, name in enumerate(columns, start=1) if name not in left_out]
@@ -205,10 +206,6 @@ def _table(columns: dict[str, Kind], rows: list[tuple[Any, ...]], titled: bool) 
 
 def _count(value: float) -> str:
     return f"{value:,.0f}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:z.1f} %"
 
 
 def _days(days: float) -> str:

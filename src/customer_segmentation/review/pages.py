@@ -7,6 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from customer_segmentation.report import percent
 from customer_segmentation.review import checks
 from customer_segmentation.review.effect import NOWHERE, Effect, Measures
 from customer_segmentation.review.review import Causes, Review
@@ -84,11 +85,11 @@ def _moved(measured: Effect) -> str:
     if not moved.customers:
         return "no customer moves"
     customers, revenue, expected, _ = moved.shares(total)
-    at_stake = f", {_percent(expected)} of the expected revenue" if expected is not None else ""
+    at_stake = f", {percent(expected)} of the expected revenue" if expected is not None else ""
     reach = f"; {moved.reachable:,} of them can be reached" if total.reachable else ""
     return (
-        f"{moved.customers:,} of {total.customers:,} customers move ({_percent(customers)}), with "
-        f"{_percent(revenue)} of the revenue{at_stake}{reach}"
+        f"{moved.customers:,} of {total.customers:,} customers move ({percent(customers)}), with "
+        f"{percent(revenue)} of the revenue{at_stake}{reach}"
     )
 
 
@@ -153,10 +154,10 @@ def _stakes(measured: Effect) -> Table:
                         word,
                         f"{measures.customers:,}",
                         _share(measures.customers, measured.total.customers),
-                        _percent(revenue),
-                        _percent(expected),
+                        percent(revenue),
+                        percent(expected),
                         f"{measures.reachable:,}",
-                        _percent(reachable),
+                        percent(reachable),
                     ]
                 )
     headings = ["Segment", "", "Customers", "share", "of revenue", "of expected", "Reachable", "of reachable"]
@@ -277,12 +278,8 @@ def _check_list(found: Review) -> Iterator[Block]:
 # numbers as people read them
 
 
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"
-
-
 def _share(part: float, whole: float) -> str:
-    return _percent(part / whole if whole else None)
+    return percent(part / whole if whole else None)
 
 
 def _change(before: float, after: float) -> str:
