@@ -463,7 +463,8 @@ def write_inputs(folder: Path) -> None:
         "max_amount: 1000000",
         "inputs:",
         *(
-            f"  {table}: {{file: {folder.resolve() / table}.parquet, loaded_at: loaded_at}}"
+            f"  {table}: {{file: {folder.resolve() / table}.parquet, loaded_at: loaded_at"
+            + (", columns: {valid_from: created_at}}" if table == "customers" else "}")
             for table in TABLES
         ),
     ]

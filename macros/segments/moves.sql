@@ -10,7 +10,15 @@
         'lifetime_value': 'decimal(18, 4)',
         'churn_probability': 'decimal(18, 9)',
         'next_order_probability': 'decimal(18, 9)',
+        'attributes_valid_from': none,
     }) }}
+{% endmacro %}
+
+{#- Whether any of some segments is one of who the customer is and where. -#}
+{% macro asks_for_attributes(segments) %}
+    {%- set attributes = documented_columns('features_attributes') -%}
+    {%- for segment in segments if segment.columns | select('in', attributes) | list -%}{{ return(true) }}{%- endfor -%}
+    {{ return(false) }}
 {% endmacro %}
 
 {#- What is counted of those who make a move: {column: how}. -#}
@@ -78,7 +86,7 @@
 {#-
   SQL for the rule by which an unchanged customer would have moved too, as `name:rule`: before is where customers were
   published, redefined where they would have been under today's definitions, replayed where under today's definitions
-  and fit.
+  and fit. Likewise of a customer of whom nothing was told before, where that is asked for.
 -#}
 {% macro rule_moves(definition, before='before') %}
     {%- set name = definition.name -%}
@@ -92,17 +100,23 @@
             {%- for relation in relations -%}{%- do parts.update({relation: contains_part(whole[relation], segment.name)}) -%}{%- endfor -%}
             {#- most stay where they are, which is told faster of all segments together -#}
             {%- do moves.append(
-                'when ' ~ whole[before] ~ ' = ' ~ whole.assigned ~ ' then null ' ~ rule_of_move(parts, before, name ~ '.' ~ segment.name)
+                'when ' ~ whole[before] ~ ' = ' ~ whole.assigned ~ ' then null ' ~ rule_of_move(parts, before, name ~ '.' ~ segment.name, [segment])
             ) -%}
         {%- endfor -%}
     {%- else -%}
-        {%- do moves.append(rule_of_move(whole, before, name)) -%}
+        {%- do moves.append(rule_of_move(whole, before, name, definition.segments)) -%}
     {%- endif -%}
     {{ return(moves) }}
 {% endmacro %}
 
-{% macro rule_of_move(places, before, label) -%}
+{% macro rule_of_move(places, before, label, segments) -%}
     {%- set cases = ['when (' ~ places[before] ~ ') = (' ~ places.assigned ~ ') then null'] -%}
+    {%- if asks_for_attributes(segments) -%}
+        {%- do cases.append(
+            'when redefined.customer_id is not null and redefined.attributes_valid_from is null'
+            ~ " and assigned.attributes_valid_from is not null then '" ~ label ~ ":first_told'"
+        ) -%}
+    {%- endif -%}
     {%- if before != 'redefined' -%}
         {%- do cases.append('when (' ~ places.redefined ~ ') = (' ~ places.assigned ~ ") then '" ~ label ~ ":definition'") -%}
     {%- endif -%}

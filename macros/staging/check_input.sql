@@ -81,7 +81,7 @@ numbered as (
     select
         *,
         row_number() over (
-            partition by {{ contract['key'] | join(', ') }}
+            partition by {{ input_key(input) | join(', ') }}
             order by problems nulls first, {{ 'updated_at desc nulls last, ' if 'updated_at' in columns }}{{ 'is_granted, ' if 'is_granted' in columns }}row_json
         ) as copy_number
     from checked
@@ -94,7 +94,7 @@ reasoned as (
             problems,
             case
                 when copy_number > 1 and {{ contract['key'] | join(' is not null and ') }} is not null
-                    then 'duplicate:{{ contract['key'] | join('+') }}'
+                    then 'duplicate:{{ input_key(input) | join('+') }}'
             end
         ) as reasons
     from numbered
@@ -106,7 +106,7 @@ select
 {%- endfor %}
     reasons,
     key_hash,
-    case when reasons is not null then concat_ws('|', {{ contract['key'] | join(', ') }}) end as row_key,
+    case when reasons is not null then concat_ws('|', {{ input_key(input) | join(', ') }}) end as row_key,
     case when reasons is not null then row_json end as row_json
 from reasoned
 {% endmacro %}
@@ -122,6 +122,9 @@ from reasoned
         {%- set read_again = ref(input ~ '_read_again') -%}
     {%- endif -%}
     {%- for name in contract['key'] -%}{%- do keys.append(typed('source.' ~ name, contract['columns'][name])) -%}{%- endfor -%}
+    {%- if version_column(input) -%}
+        {%- set version = typed('source.' ~ version_column(input), {'type': 'timestamp'}) -%}
+    {%- endif -%}
 select
     {%- for name, column in contract['columns'].items() %}
     {{ typed('source.' ~ name, column) }} as {{ name }},
@@ -130,7 +133,10 @@ select
     {%- endif %}
     {%- endfor %}
     {{ is_odd_text("concat_ws(' ', source." ~ strings | join(', source.') ~ ')') }} as has_odd_text,
-    case when {{ keys | join(' is not null and ') }} is not null then {{ key_hash(keys) }} end as key_hash,
+    case
+        when {{ keys | join(' is not null and ') }} is not null
+            then {{ key_hash(keys + ([version] if version else [])) }}
+    end as key_hash,
     {%- if whole %}
     source.source_row,
     {%- endif %}
@@ -156,6 +162,24 @@ from {{ read_again if read_again and reads_only_news() else rows }} as source
 {#- Whether an input has a key: without it every row is a row of its own. -#}
 {% macro has_key(input) %}
     {{ return(input_contract()[input]['key'] | reject('in', mapped_columns(input)) | list == [] or not execute) }}
+{% endmacro %}
+
+{#- The column that tells versions of a row apart, if there are any. -#}
+{% macro version_column(input) %}
+    {{ return(input_contract()[input].get('versions', []) | select('in', mapped_columns(input)) | first | default(none)) }}
+{% endmacro %}
+
+{#- What identifies a row, versions apart. -#}
+{% macro input_key(input) %}
+    {{ return(input_contract()[input]['key'] + ([version_column(input)] if version_column(input) else [])) }}
+{% endmacro %}
+
+{#- Whether all that was ever known of customers is delivered, so that nothing needs to be kept here. -#}
+{% macro is_customer_history_delivered() %}{{ return('valid_from' in mapped_columns('customers')) }}{% endmacro %}
+
+{#- What may be said of a customer and may change: the columns that have versions. -#}
+{% macro customer_attributes() %}
+    {{ return(input_contract()['customers']['columns'].keys() | reject('in', ['customer_id', 'created_at', 'valid_from', 'updated_at']) | list) }}
 {% endmacro %}
 
 {#- What a reference may name. Who has only ordered is a customer too. -#}

@@ -10,6 +10,8 @@
   known_later the value may lie after the as-of date: it is then not known yet
   references  the input whose key the value must be found in
   key         what identifies a row; rows that repeat it are duplicates
+  versions    columns that say since when a row holds. The first of them that is there is part of the key: several
+              rows of one thing are then its versions
 
   docs/input_contract.md is written from here by `segmentation contract`, and a test compares the two.
 -#}
@@ -33,8 +35,9 @@ orders:
     channel: {type: string, description: "Where the order was placed: store, web, app, marketplace …"}
     updated_at: {type: timestamp, known_later: true, description: "When the row last changed. Of two rows with one key, the later one is kept."}
 customers:
-  description: One row per customer, as last delivered. Customers that only appear in `orders` are customers too.
+  description: One row per customer, or per version of a customer if rows say since when they hold. Customers that only appear in `orders` are customers too.
   key: [customer_id]
+  versions: [valid_from, updated_at]
   columns:
     customer_id: {type: string, required: true, description: "Identifies the customer; the same as in `orders`."}
     created_at: {type: timestamp, description: "When the customer became known. Without it: at the first order or event, or at the latest date."}
@@ -53,7 +56,8 @@ customers:
     region: {type: string, description: "State, province or region."}
     city: {type: string, description: "City or municipality."}
     city_population: {type: integer, max: 100000000, description: "Inhabitants of the city; gives `city_size`."}
-    updated_at: {type: timestamp, known_later: true, description: "When the row last changed. Of two rows with one key, the later one is kept."}
+    valid_from: {type: timestamp, earliest: "0001-01-01", known_later: true, description: "Since when the row holds: all rows of a customer are then the customer's history. Without it history begins with the first build."}
+    updated_at: {type: timestamp, known_later: true, description: "When the row last changed. Without `valid_from`, rows of a customer that differ in it are versions."}
 order_items:
   description: One row per product of an order.
   key: [order_item_id]

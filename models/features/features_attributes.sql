@@ -6,40 +6,45 @@ customer_dates as (
     select * from {{ ref('customer_dates') }}
 ),
 
-customers as (
-    select * from {{ ref('stg_customers') }}
+versions as (
+    select * from {{ ref('customer_versions') }}
 ),
 
 aged as (
     select
         customer_dates.customer_id,
         customer_dates.as_of_date,
-        customers.kind,
-        customers.age_band,
-        customers.gender,
-        customers.marital_status,
-        customers.household_size,
-        customers.children,
-        customers.income_band,
-        customers.home_ownership,
-        customers.industry,
-        customers.employees,
-        customers.country,
-        customers.region,
-        customers.city,
-        customers.city_population,
-        customers.birth_date,
+        versions.kind,
+        versions.age_band,
+        versions.gender,
+        versions.marital_status,
+        versions.household_size,
+        versions.children,
+        versions.income_band,
+        versions.home_ownership,
+        versions.industry,
+        versions.employees,
+        versions.country,
+        versions.region,
+        versions.city,
+        versions.city_population,
+        versions.birth_date,
+        cast(versions.valid_from as date) as attributes_valid_from,
         -- one year less where the birthday is still to come
-        extract(year from customer_dates.as_of_date) - extract(year from customers.birth_date)
+        extract(year from customer_dates.as_of_date) - extract(year from versions.birth_date)
         - case
             when
                 extract(month from customer_dates.as_of_date) * 100 + extract(day from customer_dates.as_of_date)
-                < extract(month from customers.birth_date) * 100 + extract(day from customers.birth_date)
+                < extract(month from versions.birth_date) * 100 + extract(day from versions.birth_date)
                 then 1
             else 0
         end as age_years
     from customer_dates
-    left join customers on customer_dates.customer_id = customers.customer_id
+    -- what was not known yet is not known
+    left join versions
+        on customer_dates.customer_id = versions.customer_id
+        and customer_dates.as_of_date >= cast(versions.valid_from as date)
+        and (versions.valid_until is null or customer_dates.as_of_date < cast(versions.valid_until as date))
 )
 
 select
@@ -75,5 +80,6 @@ select
         when city_population >= 100000 then 'city'
         when city_population >= 0 then 'town'
     end as city_size,
-    extract(month from birth_date) = extract(month from as_of_date) as is_birthday_month
+    extract(month from birth_date) = extract(month from as_of_date) as is_birthday_month,
+    attributes_valid_from
 from aged

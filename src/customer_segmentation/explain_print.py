@@ -14,6 +14,7 @@ CAUSES = {
     "customer": "the customer",
     "definition": "a changed definition",
     "refit": "a new fit",
+    "first_told": "what was told for the first time",
 }
 
 

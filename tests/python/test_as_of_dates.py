@@ -12,7 +12,7 @@ CUT = date(2026, 3, 31)
 DEMO = Path(__file__).parents[2] / "seeds" / "demo"
 DATED = {
     "orders": "ordered_at",
-    "customers": "created_at",
+    "customers": "valid_from",
     "events": "occurred_at",
     "consents": "changed_at",
 }

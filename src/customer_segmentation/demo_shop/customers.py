@@ -90,6 +90,37 @@ def profiles(people: pd.DataFrame, created: np.ndarray) -> pd.DataFrame:
     )
 
 
+def versions(latest: pd.DataFrame) -> pd.DataFrame:
+    """The profiles and what was known before: some have moved, had a child or told more of themselves.
+
+    Takes one row per customer, gives one per customer and version; each holds from its `valid_from` on.
+    """
+    rng = stream("versions")
+    created, edited = (latest[name].to_numpy(dtype="datetime64[s]") for name in ("created_at", "updated_at"))
+    drawn = np.where(edited - created > np.timedelta64(30, "D"), rng.random(len(latest)), 1.0)
+    elsewhere = CITIES.reset_index().iloc[rng.integers(0, len(CITIES), len(latest))].astype(str)
+    earlier = latest.assign(updated_at=latest["created_at"])
+
+    moved = (drawn < 0.12) & latest["city"].ne("")
+    place = {"city": "city", "region": "region", "city_population": "population"}
+    for name, column in place.items():
+        earlier[name] = np.where(moved, elsewhere[column].to_numpy(), latest[name])
+    had_a_child = (drawn >= 0.12) & (drawn < 0.20) & latest["children"].isin(["1", "2", "3"])
+    for name in ("children", "household_size"):
+        persons = pd.to_numeric(latest[name], errors="coerce")
+        fewer = (persons - 1).where(persons > 0).astype("Int64").astype(str).replace("<NA>", "")
+        earlier[name] = np.where(had_a_child, fewer, latest[name])
+    told_more = (drawn >= 0.20) & (drawn < 0.30)
+    for name in ("marital_status", "household_size", "children", "income_band", "home_ownership"):
+        earlier[name] = np.where(told_more, "", earlier[name])
+
+    has_changed = earlier.drop(columns="updated_at").ne(latest.drop(columns="updated_at")).any(axis="columns")
+    now = latest.assign(valid_from=latest["updated_at"].where(has_changed, latest["created_at"]))
+    both = pd.concat([earlier[has_changed].assign(valid_from=latest["created_at"]), now])
+    both["updated_at"] = both.pop("updated_at")  # last, as in the other inputs
+    return both
+
+
 @dataclass(frozen=True)
 class Consents:
     """When each customer (row) gave and withdrew consent for each channel (column), in seconds."""

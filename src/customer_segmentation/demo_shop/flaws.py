@@ -65,6 +65,7 @@ FLAWS = (
     Flaw("customers", "wrong_type:birth_date", 6, NO_DATE),
     Flaw("customers", "wrong_type:household_size", 3, NO_INTEGER),
     Flaw("customers", "wrong_type:city_population", 2, NO_INTEGER),
+    Flaw("customers", "wrong_type:valid_from", 2, NO_TIME),
     Flaw("customers", "too_early:birth_date", 5, ("1823-04-01", "0001-01-01", "1899-12-31")),
     Flaw("customers", "too_early:created_at", 2, ANCIENT),
     Flaw("customers", "after_as_of_date:created_at", 3, FAR_FUTURE),
@@ -139,7 +140,7 @@ class Repetition:
 
 REPETITIONS = (
     Repetition("orders", ("order_id",), copies=5, older=7, changed="status", before="pending"),
-    Repetition("customers", ("customer_id",), copies=4, older=6, changed="income_band", before=""),
+    Repetition("customers", ("customer_id", "valid_from"), copies=4, older=6, changed="income_band", before=""),
     Repetition("order_items", ("order_item_id",), copies=10),
     Repetition("products", ("product_id",), copies=3, older=2, changed="brand", before="이름 미정"),
     Repetition("events", ("event_id",), copies=12),

@@ -5,7 +5,7 @@ import pandas as pd
 
 from customer_segmentation.demo_shop.calendar import timestamps
 from customer_segmentation.demo_shop.chance import stream, traits
-from customer_segmentation.demo_shop.customers import Consents, profiles
+from customer_segmentation.demo_shop.customers import Consents, profiles, versions
 from customer_segmentation.demo_shop.tables import (
     CATEGORIES,
     CHANNELS,
@@ -45,10 +45,11 @@ def orders_text(orders: pd.DataFrame, order_id: np.ndarray, customer_id: np.ndar
 
 
 def customers_text(people: pd.DataFrame, created: np.ndarray, customer_id: np.ndarray) -> pd.DataFrame:
-    """The input customers: all but the guests."""
+    """The input customers: all but the guests, in all their versions."""
     customers = profiles(people, created)
     customers.insert(0, "customer_id", customer_id)
-    return customers[~people["is_guest"]].sort_values("customer_id", ignore_index=True)
+    known = versions(customers[~people["is_guest"]])
+    return known.sort_values(["customer_id", "valid_from"], ignore_index=True)
 
 
 def lines_text(lines: pd.DataFrame, order_id: np.ndarray, product_id: np.ndarray) -> pd.DataFrame:
