@@ -1,6 +1,7 @@
 {%- set snapshot = ref('customers_snapshot') -%}
 {#- `dbt run` takes up no versions: without any, history begins on the latest date -#}
-{%- set reads_snapshot = not is_customer_history_delivered() and (is_unit_test() or load_relation(snapshot) is not none) -%}
+{%- set has_snapshot = is_unit_test() or load_relation(snapshot) is not none -%}
+{%- set reads_snapshot = has_snapshot and not is_customer_history_delivered() -%}
 with
 
 delivered as (
@@ -40,7 +41,9 @@ versions as (
             when delivered.is_current
                 then coalesce(
                     taken_up.version_from,
-                    case when cast(delivered.version_from as date) <= {{ latest_date() }} then delivered.version_from end,
+                    case
+                        when cast(delivered.version_from as date) <= {{ latest_date() }} then delivered.version_from
+                    end,
                     cast({{ latest_date() }} as timestamp)
                 )
             else delivered.version_from

@@ -100,7 +100,8 @@ def found_reasons(contract: dict, delivered: dict) -> dict[str, list[list[str]]]
     """The reasons against each row of each input."""
     reasons = {}
     for name in INPUTS:
-        columns, key = contract[name]["columns"], contract[name]["key"] + contract[name].get("versions", [])[:1]
+        columns = contract[name]["columns"]
+        key = contract[name]["key"] + contract[name].get("versions", [])[:1]
         reasons[name] = [
             [f"{what}:{column}" for column, rule in columns.items() if (what := problem(rule, row[column]))]
             for row in delivered[name]

@@ -140,7 +140,9 @@ class Repetition:
 
 REPETITIONS = (
     Repetition("orders", ("order_id",), copies=5, older=7, changed="status", before="pending"),
-    Repetition("customers", ("customer_id", "valid_from"), copies=4, older=6, changed="income_band", before=""),
+    Repetition(
+        "customers", ("customer_id", "valid_from"), copies=4, older=6, changed="income_band", before=""
+    ),
     Repetition("order_items", ("order_item_id",), copies=10),
     Repetition("products", ("product_id",), copies=3, older=2, changed="brand", before="이름 미정"),
     Repetition("events", ("event_id",), copies=12),
