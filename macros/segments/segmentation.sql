@@ -107,21 +107,23 @@ where segment is not null
     {{ return(columns) }}
 {% endmacro %}
 
-{#- What some columns need that isn't there: an input, or any of some columns of inputs. -#}
+{#- What some columns need that isn't there, or says next to nothing: an input, or any of some columns of inputs. -#}
 {% macro inputs_lacking(used, columns) %}
     {%- set lacking = [] -%}
     {%- for column in used if columns[column] -%}
         {%- set needs = [columns[column]] if columns[column] is string else columns[column] -%}
-        {%- set provided = [] -%}
+        {%- set provided, told = [], [] -%}
         {%- for need in needs -%}
-            {%- set absent = [] -%}
+            {%- set absent, empty = [], [] -%}
             {%- for part in need.split(' and ') -%}
                 {%- set input, input_column = (part ~ '.').split('.')[:2] -%}
-                {%- if not (input_column in mapped_columns(input) if input_column else has_input(input)) -%}{%- do absent.append(part) -%}{%- endif -%}
+                {%- if not (input_column in filled_columns(input) if input_column else has_input(input)) -%}{%- do absent.append(part) -%}{%- endif -%}
+                {%- if part in absent and input_column in mapped_columns(input) -%}{%- do empty.append(part) -%}{%- endif -%}
             {%- endfor -%}
             {%- if not absent -%}{%- do provided.append(need) -%}{%- endif -%}
+            {%- do told.append(need ~ (' (empty)' if empty else '')) -%}
         {%- endfor -%}
-        {%- if not provided -%}{%- do lacking.append(needs | join(' or ')) -%}{%- endif -%}
+        {%- if not provided -%}{%- do lacking.append(told | join(' or ')) -%}{%- endif -%}
     {%- endfor -%}
     {{ return(lacking | unique | list) }}
 {% endmacro %}

@@ -56,7 +56,7 @@
 {#- What a judgement rests on: the definitions as they are written, and the last closed date. -#}
 {% macro judged_with() %}
     {%- if not execute or is_unit_test() or flags.WHICH not in ('run', 'build') -%}{{ return('') }}{%- endif -%}
-    {%- set written = [run_query('select max(as_of_date) from ' ~ built_model('as_of_dates') ~ ' where not is_latest').rows[0][0]] -%}
+    {%- set written = ['criteria, claims, revenue of the chain', run_query('select max(as_of_date) from ' ~ built_model('as_of_dates') ~ ' where not is_latest').rows[0][0]] -%}
     {%- for name in var('segmentations') -%}
         {%- do written.append([segmentation_as_written(name), segmentation_definition(name).version]) -%}
     {%- endfor -%}

@@ -109,6 +109,29 @@
     {{ return(mapped) }}
 {% endmacro %}
 
+{#-
+  The columns that can tell customers or products apart: those of which at least one row in a hundred says something. Of
+  other inputs, all that are there.
+-#}
+{% macro filled_columns(input) %}
+    {%- set mapped = mapped_columns(input) -%}
+    {%- if input not in ('customers', 'products') or not mapped -%}{{ return(mapped.keys() | list) }}{%- endif -%}
+    {%- set known = found_before('filled_columns') -%}
+    {%- if input not in known -%}
+        {%- set counts, filled = [], [] -%}
+        {%- for expression in mapped.values() -%}
+            {%- do counts.append('count(case when not ' ~ says_nothing(text(expression)) ~ ' then 1 end)') -%}
+        {%- endfor -%}
+        {%- set found = run_query('select ' ~ counts | join(', ') ~ ', count(*) from ' ~ input_source(input) ~ ' as source where ' ~ input_condition(input)).rows[0] -%}
+        {%- for name in mapped -%}
+            {%- if found[loop.index0] and found[loop.index0] >= 0.01 * found[-1] -%}{%- do filled.append(name) -%}{%- endif -%}
+        {%- endfor -%}
+        {%- do known.update({input: filled}) -%}
+        {{ return(filled) }}
+    {%- endif -%}
+    {{ return(known[input]) }}
+{% endmacro %}
+
 {#- {contract column: the type of its expression}. -#}
 {% macro mapped_types(input, mapped) %}
     {%- set selected = [] -%}

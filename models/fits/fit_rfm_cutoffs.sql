@@ -1,4 +1,10 @@
-{{ config(materialized='each_date', unique_key='fitted_on') }}
+{{
+    config(
+        materialized='each_date',
+        unique_key='fitted_on',
+        post_hook="{{ warn_of_unscored_metrics() }}",
+    )
+}}
 {%- set metrics = rfm_metrics() -%}
 {%- set by_hand = var('rfm_cutoffs') or {} -%}
 with

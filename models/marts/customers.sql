@@ -111,7 +111,7 @@ select
     case when features.next_order_basis like 'learned%' then reasons.reason_1 end as next_order_reason_1,
     case when features.next_order_basis like 'learned%' then reasons.reason_2 end as next_order_reason_2,
     case when features.next_order_basis like 'learned%' then reasons.reason_3 end as next_order_reason_3,
-    coalesce(core.is_core, false) as is_core,
+    case when core.customer_id is null then false else core.is_core end as is_core,
     features.is_active,
     features.can_email,
     features.can_sms,

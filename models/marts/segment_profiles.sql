@@ -96,7 +96,7 @@ profiles as (
         / nullif(count(customers.churn_probability), 0) as churn_probability_mean,
         cast(sum(cast(customers.next_order_probability as decimal(18, 9))) as double)
         / nullif(count(customers.next_order_probability), 0) as next_order_probability_mean,
-        sum(case when customers.is_core then 1 else 0 end) as core_customers,
+        sum(case when customers.is_core then 1 when not customers.is_core then 0 end) as core_customers,
         sum(case when customers.is_active then 1 else 0 end) as active_customers,
         sum(case when customers.is_reachable then 1 when not customers.is_reachable then 0 end) as reachable_customers,
         sum(case when customers.can_email then 1 when not customers.can_email then 0 end) as email_customers,

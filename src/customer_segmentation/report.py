@@ -380,7 +380,11 @@ def _print_expected(expected: Rows, currency: str, console: Console) -> None:
             band = f" (90 % band {low:,.0f} to {high:,.0f})"
         console.print(
             f"\nExpected in 365 days: revenue {currency} {revenue:,.0f}{band}; "
-            f"{percent(share_core)} of the customers make up {core_revenue:.0f} % of it",
+            + (
+                "no core: it takes most of the customers to make up the greater part of it"
+                if core_revenue is None
+                else f"{percent(share_core)} of the customers make up {core_revenue:.0f} % of it"
+            ),
             highlight=False,
         )
 

@@ -131,9 +131,18 @@ def counts(top: int, base: int) -> pd.DataFrame:
     return pd.DataFrame({"segmentation": "tier", "label": ["top", "base"], "customers": [top, base]})
 
 
+def moments(day: str = "2025-08-31", top: float = 0, base: float = 0, customers: int = 100) -> pd.DataFrame:
+    """Return what customers of each segment, who all spend alike, brought in the 90 days after a day."""
+    frame = pd.DataFrame({"label": ["top", "base"], "revenue": [top * customers, base * customers]})
+    squares = frame["revenue"] ** 2 / customers
+    return frame.assign(
+        as_of_date=pd.Timestamp(day), segmentation="tier", customers=customers, revenue_squared=squares
+    )
+
+
 def test_a_shop_that_moves_steadily_is_foretold_and_the_guess_that_nothing_changes_is_beaten():
     moves = shop(12, (10_000, 1_000), (0.8, 0.9), revenue=10)
-    found = outlook(SEGMENTS, counts(500, 500), moves, 0.1, 36).set_index("segment")
+    found = outlook(SEGMENTS, counts(500, 500), moves, moments(), 0.1, 36).set_index("segment")
     assert found["verdict"].unique().tolist() == ["better"]
     assert found["markov_error_6m"].max() < 1e-9 < found["unchanged_error_6m"].max()
     assert found.loc["top", "backtests_3m"] == 7
@@ -146,7 +155,7 @@ def test_a_shop_that_moves_steadily_is_foretold_and_the_guess_that_nothing_chang
 
 def test_value_is_what_the_months_bring_each_discounted_from_its_middle():
     moves = shop(4, (1_000, 1_000), (1.0, 1.0), revenue=10)
-    found = outlook(SEGMENTS, counts(1, 1), moves, 0.1, 36).set_index("segment")
+    found = outlook(SEGMENTS, counts(1, 1), moves, moments(), 0.1, 36).set_index("segment")
     monthly = 1.1 ** (1 / 12)
     assert found.loc["top", "markov_revenue_12m"] == pytest.approx(120)
     by_hand = sum(10 / monthly ** (month + 0.5) for month in range(36))
@@ -155,7 +164,7 @@ def test_value_is_what_the_months_bring_each_discounted_from_its_middle():
 
 
 def test_a_young_shop_has_no_outlook_and_says_so():
-    found = outlook(SEGMENTS, counts(3, 7), shop(2, (10, 10), (0.5, 0.5), 1), 0.1, 36)
+    found = outlook(SEGMENTS, counts(3, 7), shop(2, (10, 10), (0.5, 0.5), 1), moments(), 0.1, 36)
     assert found["note"].str.contains("2 whole months").all()
     assert found["expected_share_3m"].isna().all()
     assert found["share_of_customers"].tolist() == [0.3, 0.7]
@@ -164,7 +173,8 @@ def test_a_young_shop_has_no_outlook_and_says_so():
 
 def test_fewer_than_three_backtests_are_no_verdict():
     def found(months: int) -> pd.DataFrame:
-        return outlook(SEGMENTS, counts(500, 500), shop(months, (10_000, 1_000), (0.8, 0.9), 1), 0.1, 36)
+        moves = shop(months, (10_000, 1_000), (0.8, 0.9), 1)
+        return outlook(SEGMENTS, counts(500, 500), moves, moments(), 0.1, 36)
 
     assert found(7)["backtests_3m"].tolist() == [2, 2]
     assert found(7)["verdict"].tolist() == ["not known", "not known"]
@@ -178,6 +188,24 @@ def test_fewer_than_three_backtests_are_no_verdict():
 def test_who_leaves_for_good_brings_nothing_any_more():
     moves = shop(4, (1_000, 1_000), (1.0, 1.0), revenue=10)
     moves.loc[(moves["from_segment"] == "top"), ["to_segment"]] = None
-    found = outlook(SEGMENTS, counts(1, 1), moves, 0.1, 36).set_index("segment")
+    found = outlook(SEGMENTS, counts(1, 1), moves, moments(), 0.1, 36).set_index("segment")
     assert found.loc["top", "share_leaving"] == 1
     assert found.loc["top", "markov_revenue_12m"] == pytest.approx(10)
+
+
+def test_the_revenue_of_the_chain_has_a_verdict_of_its_own():
+    """Of three months that bring 10 each, 90 days have 29.59."""
+    moves = shop(8, (1_000, 1_000), (1.0, 1.0), revenue=10)
+
+    def verdicts(**of_90_days) -> list:
+        found = outlook(SEGMENTS, counts(1, 1), moves, moments(**of_90_days), 0.1, 36)
+        return list(found[["markov_revenue_ratio_3m", "markov_revenue_verdict"]].itertuples(index=False, name=None))
+
+    came = 10 * 90 / 365 * 12
+    assert verdicts(top=came) == [(pytest.approx(1), "holds"), (None, "holds")]
+    assert verdicts(top=came / 1.3) == [(pytest.approx(1.3), "too high"), (None, "holds")]
+    assert verdicts(top=came / 0.7)[0] == (pytest.approx(0.7), "too low")
+    assert verdicts(top=came, base=1)[1] == (0, "too low")
+    assert [verdict for _, verdict in verdicts(top=came, customers=29)] == ["not known"] * 2
+    # a day with two months before it is no test
+    assert [verdict for _, verdict in verdicts(day="2025-03-31", top=came)] == ["not known"] * 2

@@ -82,12 +82,14 @@ def lacking(
 ) -> Relation:
     """Return what customers lack at the latest date; the tables are the models of these names."""
     steps = ", ".join(f"cutoff_{number}" for number in range(1, 5))
+    # where all are the same nobody is scored, and no order changes that
+    scored = "metric = 'frequency' and cutoff_1 < cutoff_4"
     latest = (
         dates.filter("is_latest")
         .project("as_of_date")
         .join(fits.filter("as_of_date = fitted_on").project("as_of_date, cutoffs_on"), "as_of_date", "left")
         .join(
-            cutoffs.filter("metric = 'frequency'").project(f"fitted_on as cutoffs_on, {steps}"),
+            cutoffs.filter(scored).project(f"fitted_on as cutoffs_on, {steps}"),
             "cutoffs_on",
             "left",
         )

@@ -7,11 +7,20 @@ import pandas as pd
 
 from customer_segmentation.validity.markov import distance, present_value, project
 from customer_segmentation.validity.ordering import in_order
-from customer_segmentation.validity.thresholds import FEWEST_BACKTESTS, FEWEST_MONTHS, NOT_KNOWN
+from customer_segmentation.validity.thresholds import (
+    FEWEST_BACKTESTS,
+    FEWEST_CUSTOMERS,
+    FEWEST_MONTHS,
+    MOST_OFF,
+    NOT_KNOWN,
+)
 
 AHEAD = (3, 6, 12)
 BACKTESTED = (3, 6)
 NEGLIGIBLE = 0.005  # of the customers
+OUTCOME_MONTHS = 90 / 365 * 12  # of segment_moments
+Z_95 = 1.959963984540054
+REVENUE_JUDGED = ["markov_revenue_ratio_3m", "markov_revenue_verdict"]
 TYPES = {
     "segmentation": "string",
     "segment": "string",
@@ -30,6 +39,8 @@ TYPES = {
     "months": "Int64",
     **{f"{kind}_error_{months}m": "float64" for months in BACKTESTED for kind in ("markov", "unchanged")},
     **{f"backtests_{months}m": "Int64" for months in BACKTESTED},
+    "markov_revenue_ratio_3m": "float64",
+    "markov_revenue_verdict": "string",
     "verdict": "string",
     "note": "string",
 }
@@ -68,28 +79,65 @@ def outlook(
     segments: pd.DataFrame,
     counts: pd.DataFrame,
     transitions: pd.DataFrame,
+    moments: pd.DataFrame,
     discount_rate: float,
     horizon_months: int,
 ) -> pd.DataFrame:
     """Return a row per segment of each segmentation whose segments don't overlap, in the columns of TYPES.
 
-    The frames are the models segment_definitions, segment_counts and segment_transitions; discount_rate is
-    per year. Months are pooled as they are, without smoothing. Who appears arrives at the mean rate of the
+    The frames are the models segment_definitions, segment_counts, segment_transitions and segment_moments;
+    discount_rate is per year. Months are pooled as they are, without smoothing. Who appears arrives at the mean rate of the
     months, who is no longer in the segmentation has left for good and brings nothing. Money of a month
     comes in its middle.
     """
     rows: list[Row] = []
     segments, counts, transitions = in_order(segments), in_order(counts), in_order(transitions)
+    moments = in_order(moments)
     in_use = segments[segments["left_out_because"].isna() & (segments["assignment"] != "all_matches")]
     for name, own in in_use.groupby("segmentation", sort=True):
         names = own.sort_values("position")["segment"].tolist()
         placed = counts[(counts["segmentation"] == name) & counts["label"].notna()]
         now = placed.groupby("label")["customers"].sum().reindex(names, fill_value=0).to_numpy(float)
         months = _whole_months(transitions[transitions["segmentation"] == name], set(names))
+        judged = revenue_judged(names, months, moments[moments["segmentation"] == name])
         for row in _rows(names, now, months, (1 + discount_rate) ** (1 / 12) - 1, horizon_months):
-            rows.append({"segmentation": name} | row)
+            rows.append({"segmentation": name} | judged[row["segment"]] | row)
     frame = pd.DataFrame(rows, columns=list(TYPES), dtype=object)
     return frame.where(frame.notna(), None)
+
+
+def revenue_judged(names: list[str], months: list[pd.DataFrame], moments: pd.DataFrame) -> dict[str, Row]:
+    """Return for each segment what the chain foretold of 90 days as a ratio of what came, and a verdict.
+
+    From each date of segment_moments that has three months before it, with the moves known by then; the
+    windows are pooled. Too high or too low is what is off by more than a fifth and by more than chance.
+    """
+    expected, came, variance, customers = (pd.Series(0.0, index=names) for _ in range(4))
+    for day, found in moments.groupby("as_of_date"):
+        before = [month for month in months if month["as_of_date"].iloc[0] <= day]
+        if len(before) < FEWEST_MONTHS:
+            continue
+        chain = Chain(before, names)
+        of_a_month = present_value(chain.transitions, chain.revenue, 0, 2) / 3
+        known = found.set_index("label").reindex(names)
+        count, revenue, squares = (
+            known[column].astype(float).fillna(0) for column in ("customers", "revenue", "revenue_squared")
+        )
+        expected += count * of_a_month * OUTCOME_MONTHS
+        came += revenue
+        variance += (squares - revenue**2 / count.clip(lower=1)).clip(lower=0)
+        customers += count
+    judged: dict[str, Row] = {}
+    for name in names:
+        off, chance = expected[name] - came[name], Z_95 * np.sqrt(variance[name])
+        verdict = "holds"
+        if customers[name] < FEWEST_CUSTOMERS:
+            verdict = NOT_KNOWN
+        elif abs(off) > max(MOST_OFF * came[name], chance):
+            verdict = "too high" if off > 0 else "too low"
+        ratio = expected[name] / came[name] if came[name] > 0 else None
+        judged[name] = dict(zip(REVENUE_JUDGED, (ratio, verdict), strict=True))
+    return judged
 
 
 def _whole_months(moves: pd.DataFrame, names: set[str]) -> list[pd.DataFrame]:

@@ -40,3 +40,4 @@ FEWEST_IN_ALL = 100  # of a segmentation that is judged by what came
 FEWEST_BUYERS = 10  # on both sides together
 FEWEST_MONTHS = 3
 FEWEST_BACKTESTS = 3  # forecasts that are compared with what came
+MOST_OFF = 0.2  # of what came, as in the mart calibration
