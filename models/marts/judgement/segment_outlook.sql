@@ -25,14 +25,20 @@ expected as (
         and outlook.segment = profiles.segment
 ),
 
--- the lifetime model knows each customer, the chain only where they stand
+-- the lifetime model knows each customer, the chain only where they stand: it must hold, and mend what the model missed
 compared as (
     select
         *,
         case
             when
                 lifetime_revenue_365d is null
-                or (lifetime_revenue_verdict in ('too high', 'too low') and markov_revenue_verdict = 'holds')
+                or (
+                    markov_revenue_verdict = 'holds'
+                    and (
+                        (lifetime_revenue_verdict = 'too high' and markov_revenue_12m < lifetime_revenue_365d)
+                        or (lifetime_revenue_verdict = 'too low' and markov_revenue_12m > lifetime_revenue_365d)
+                    )
+                )
                 then 'markov'
             else 'lifetime'
         end as basis
