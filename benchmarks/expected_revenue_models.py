@@ -3,20 +3,20 @@
     segmentation build --input cdnow
     python benchmarks/expected_revenue_models.py build/cdnow.duckdb
 
-Every quarter's end whose outcome is known is a test of 90 days, and every as-of date whose year is over one of
-365. A model knows what was known on the date. `total` is what was expected over what came; `by segment` the
-sum of what lifecycle segments, or rfm segments, were off by, over what came; `new` and `lapsed` are the ratios
-of these two segments, `dormant` among the lapsed.
+Every quarter's end whose outcome is known is a test of 90 days, and every as-of date whose year is over
+one of 365. A model knows what was known on the date. `total` is what was expected over what came;
+`by lifecycle` and `by rfm` the sum of what segments were off by, over what came; `new` and `lapsed` are the
+ratios of these two segments, `dormant` among the lapsed.
 
     bg_nbd       as published: BG/NBD and Gamma-Gamma (Fader, Hardie and Lee 2005; Fader and Hardie 2013)
-    mbg_nbd      a customer may leave right after the first purchase: for one-time buyers (Batislam, Denizel and
-                 Filiztekin 2007, Int. J. of Research in Marketing 24(3), 201-209)
+    mbg_nbd      a customer may leave right after the first purchase: for one-time buyers (Batislam, Denizel
+                 and Filiztekin 2007, Int. J. of Research in Marketing 24(3), 201-209)
     pareto_nbd   a customer may leave at any moment (Schmittlein, Morrison and Colombo 1987)
-    cohorts      BG/NBD for those who first bought in the last year, and for the others: for new customers (the
-                 cohorts of Fader and Hardie 2007, "Fitting mixed models to multiple cohorts")
+    cohorts      BG/NBD for those who first bought in the last year, and for the others: for new customers
+                 (Fader and Hardie 2007, "Fitting mixed models to multiple cohorts")
     recent       BG/NBD, and spend learned from the last twelve months: for spend that is not stationary
-    shape        BG/NBD times a factor for each cell of recency and frequency score, by which it was off in the
-                 90 days before, at the level of BG/NBD
+    shape        BG/NBD times a factor for each cell of recency and frequency score, by which it was off in
+                 the 90 days before, at the level of BG/NBD
 """
 
 from collections.abc import Callable
@@ -46,7 +46,8 @@ CUSTOMERS = """
         assigned.lifecycle, assigned.rfm
     from features.features_rfm as rfm
     inner join segments.segment_assignments as assigned using (customer_id, as_of_date)
-    left join (select * from scores.score_rfm where fitted_on = as_of_date) as scores using (customer_id, as_of_date)
+    left join (select * from scores.score_rfm where fitted_on = as_of_date) as scores
+        using (customer_id, as_of_date)
     where rfm.days_since_first_purchase is not null
     order by all
 """
@@ -185,7 +186,9 @@ def main(database: Path) -> None:
                     sums = both.groupby(segmentation)[["expected", "came"]].sum()
                     row[f"by {segmentation}"] = (sums["expected"] - sums["came"]).abs().sum() / total
                 for segment in ("new", "lapsed"):
-                    of = both[both["lifecycle"].isin([segment, "dormant"] if segment == "lapsed" else [segment])]
+                    of = both[
+                        both["lifecycle"].isin([segment, "dormant"] if segment == "lapsed" else [segment])
+                    ]
                     row[segment] = of["expected"].sum() / of["came"].sum() if of["came"].sum() > 0 else np.nan
                 row["rmse"] = np.sqrt(((both["expected"] - both["came"]) ** 2).mean())
                 rows.append(row)

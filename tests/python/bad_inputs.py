@@ -224,7 +224,9 @@ def _values(name: str, column: str, rules: dict) -> dict[str, str | None]:
     if rules["type"] in ("date", "timestamp"):
         late = {value: None for value, problem in TIMES.items() if problem == "after_as_of_date"}
         earliest = rules.get("earliest", "1970-01-01")
-        early = {value: None for value, problem in TIMES.items() if problem == "too_early" and value >= earliest}
+        early = {
+            value: None for value, problem in TIMES.items() if problem == "too_early" and value >= earliest
+        }
         return nothing | TIMES | early | (late if rules.get("known_later") else {})
     if rules["type"] == "boolean":
         return nothing | BOOLEANS

@@ -38,7 +38,9 @@ def test_two_orders_make_no_champion_where_frequency_tells_nobody_apart(built) -
     assert [said for said in built.warnings if "frequency_score is empty for all" in said]
     levels = built.rows("select distinct frequency_score, frequency_levels from segments.latest_features")
     assert levels == [(None, 1)]
-    found = dict(built.rows("select segment, customers from marts.segment_profiles where segmentation = 'rfm'"))
+    found = dict(
+        built.rows("select segment, customers from marts.segment_profiles where segmentation = 'rfm'")
+    )
     assert {name for name, count in found.items() if count} == {"new", "promising", "hibernating", "lost"}
 
 
@@ -59,4 +61,3 @@ def test_segmentations_by_what_nobody_told_are_left_out_with_the_reason(built) -
         assert "(empty)" in reasons[name], reasons
     published = {name for (name,) in built.rows("select distinct segmentation from marts.segment_profiles")}
     assert not published & {"demographic", "geographic", "customer_kind"}
-

@@ -199,7 +199,9 @@ def test_the_revenue_of_the_chain_has_a_verdict_of_its_own():
 
     def verdicts(**of_90_days) -> list:
         found = outlook(SEGMENTS, counts(1, 1), moves, moments(**of_90_days), 0.1, 36)
-        return list(found[["markov_revenue_ratio_3m", "markov_revenue_verdict"]].itertuples(index=False, name=None))
+        return list(
+            found[["markov_revenue_ratio_3m", "markov_revenue_verdict"]].itertuples(index=False, name=None)
+        )
 
     came = 10 * 90 / 365 * 12
     assert verdicts(top=came) == [(pytest.approx(1), "holds"), (None, "holds")]

@@ -86,9 +86,9 @@ def outlook(
     """Return a row per segment of each segmentation whose segments don't overlap, in the columns of TYPES.
 
     The frames are the models segment_definitions, segment_counts, segment_transitions and segment_moments;
-    discount_rate is per year. Months are pooled as they are, without smoothing. Who appears arrives at the mean rate of the
-    months, who is no longer in the segmentation has left for good and brings nothing. Money of a month
-    comes in its middle.
+    discount_rate is per year. Months are pooled as they are, without smoothing. Who appears arrives at the
+    mean rate of the months, who is no longer in the segmentation has left for good and brings nothing. Money
+    of a month comes in its middle.
     """
     rows: list[Row] = []
     segments, counts, transitions = in_order(segments), in_order(counts), in_order(transitions)
