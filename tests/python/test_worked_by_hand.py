@@ -1,4 +1,4 @@
-"""Sixteen customers, one for each odd thing that an order can be; all numbers are worked out with a pencil."""
+"""Sixteen customers, one for each odd thing that an order can be; all numbers worked out with a pencil."""
 
 import pytest
 

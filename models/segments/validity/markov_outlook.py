@@ -15,9 +15,9 @@ def model(dbt, session):
         dbt.ref("segment_moments").df(),
         dbt.config.meta_get("discount_rate"),
         dbt.config.meta_get("horizon_months"),
-    ).astype(TYPES)
+    )
     if not dbt.ref("judged_dates").limit(1).fetchall():
         key = ["segmentation", "segment"]
         judged = session.sql(f"select {', '.join(key + REVENUE_JUDGED)} from {dbt.this}").df()
-        found = found.drop(columns=REVENUE_JUDGED).merge(judged, on=key, how="left")[list(TYPES)].astype(TYPES)
-    return found
+        found = found.drop(columns=REVENUE_JUDGED).merge(judged, on=key, how="left")
+    return found[list(TYPES)].astype(TYPES)
