@@ -101,7 +101,7 @@ def outlook(
         months = _whole_months(transitions[transitions["segmentation"] == name], set(names))
         judged = revenue_judged(names, months, moments[moments["segmentation"] == name])
         for row in _rows(names, now, months, (1 + discount_rate) ** (1 / 12) - 1, horizon_months):
-            rows.append({"segmentation": name} | judged[row["segment"]] | row)
+            rows.append({"segmentation": name} | judged[str(row["segment"])] | row)
     frame = pd.DataFrame(rows, columns=list(TYPES), dtype=object)
     return frame.where(frame.notna(), None)
 
