@@ -43,8 +43,10 @@ select
     cast(marked.value_rank as integer) as value_rank,
     marked.expected_revenue_365d,
     marked.revenue_12m,
-    cast(marked.expected_revenue_365d as double) / nullif(cast(marked.revenue_of_all as double), 0) as share_of_expected_revenue,
-    cast(marked.revenue_so_far as double) / nullif(cast(marked.revenue_of_all as double), 0) as cumulated_share_of_expected_revenue,
+    cast(marked.expected_revenue_365d as double) / nullif(cast(marked.revenue_of_all as double), 0)
+        as share_of_expected_revenue,
+    cast(marked.revenue_so_far as double) / nullif(cast(marked.revenue_of_all as double), 0)
+        as cumulated_share_of_expected_revenue,
     -- where most customers are needed, none of them is the core
     case when counted.needed <= 0.5 * counted.customers then marked.is_needed end as is_core
 from marked
