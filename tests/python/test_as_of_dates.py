@@ -1,11 +1,14 @@
 """Everything is as known on its as-of date: what comes later changes nothing, and the grid is as promised."""
 
+import re
 from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
+import jinja2
 import pandas as pd
 import pytest
+from conftest import PROJECT
 from engine import Engine, compiled
 
 CUT = date(2026, 3, 31)
@@ -177,3 +180,21 @@ def test_a_typing_error_does_not_move_the_latest_date(grid, typing_errors: list[
 @pytest.mark.parametrize("never", ["infinity", "-infinity", "290000-01-01"])
 def test_a_date_outside_of_all_calendars_does_not_move_the_latest_date(grid, never: str):
     assert grid("2024-05-09", "2024-06-10", never, history_months=1) == ["2024-05-31", "2024-06-10"]
+
+
+def test_a_mart_of_another_date_than_the_others_fails_a_data_test():
+    """Built to February, and then as of 15 December: December's revenue stood in two rows of the KPIs."""
+    written = (PROJECT / "tests" / "marts" / "marts_are_of_one_date.sql").read_text(encoding="utf-8")
+    query = jinja2.Template(written).render(ref=str)
+    marts = [*re.findall(r"from (\w+)\n\s+union all", query), "cluster_profiles"]
+    assert {"customers", "segment_kpis", "segment_membership"} <= set(marts)
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create table as_of_dates as select date '2025-12-15' as as_of_date, true as is_latest"
+        )
+        for mart in marts:
+            connection.execute(f"create table {mart} as select date '2025-12-15' as as_of_date")
+        assert connection.execute(query).fetchall() == []
+        connection.execute("insert into segment_kpis values ('2025-12-31'), ('2026-02-20')")
+        (found,) = connection.execute(query).fetchall()
+        assert found == ("segment_kpis", date(2026, 2, 20), date(2025, 12, 15))
