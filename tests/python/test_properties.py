@@ -175,7 +175,6 @@ def test_features_and_scores_do_not_contradict_each_other(engine, shop: Shop):
         for share in ("discount_share", "return_share", "favourite_category_share"):
             assert row[share] is None or 0 <= row[share] <= 1
         assert (row["visits_90d"] or 0) <= row["lifetime_visits"]
-        assert (row["recency_score"] is None) == (row["lifetime_orders"] == 0)
     scored = {
         "recency_score": "-days_since_last_order",
         "frequency_score": "lifetime_orders",
@@ -194,6 +193,21 @@ def test_features_and_scores_do_not_contradict_each_other(engine, shop: Shop):
         for _, _, lowest, highest, highest_before in rows:
             assert 1 <= lowest == highest <= 5
             assert (highest_before or 0) <= lowest
+        # buyers are scored, unless three of five or more are alike; nobody else is
+        known = engine.rows(f"""
+            select
+                quantile_disc({value.strip("-")}, 0.2) < quantile_disc({value.strip("-")}, 0.8),
+                count({score}), count(*), max(others)
+            from (
+                select *, count({score}) filter (lifetime_orders = 0) over () as others
+                from segments.customer_features
+            )
+            where lifetime_orders > 0
+            group by as_of_date
+        """)
+        for differs, with_score, buyers, others in known:
+            assert with_score == (buyers if differs else 0)
+            assert others == 0
 
 
 @pytest.mark.drawn

@@ -386,7 +386,9 @@ def test_the_order_in_which_a_database_gives_the_rows_changes_nothing():
     shuffled = {name: frame.sample(frac=1, random_state=8) for name, frame in frames.items()}
     pd.testing.assert_frame_equal(judged(**frames), judged(**shuffled), check_exact=True)
     outlooks = [
-        outlook(one["segments"], one["counts"], one["transitions"], 0.1, 36).astype(OUTLOOK_TYPES)
+        outlook(one["segments"], one["counts"], one["transitions"], one["moments"], 0.1, 36).astype(
+            OUTLOOK_TYPES
+        )
         for one in (frames, shuffled)
     ]
     pd.testing.assert_frame_equal(*outlooks, check_exact=True)
