@@ -16,17 +16,16 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#- Says which scores the latest date has for nobody, and why. -#}
-{% macro warn_of_unscored_metrics() %}
+{#- Says that nobody is scored by frequency on the latest date, and why. -#}
+{% macro warn_of_unscored_frequency() %}
     {%- if execute -%}
-    {%- set columns = rfm_metrics() -%}
-    {%- set unscored = 'select metric, cutoff_1 from ' ~ this ~ ' where distinct_cutoffs = 1'
-        ~ ' and fitted_on = (select max(fitted_on) from ' ~ this ~ ') order by 1' -%}
-    {%- for metric, value in run_query(unscored).rows -%}
+    {%- set unscored = 'select cutoff_1 from ' ~ this ~ " where metric = 'frequency' and distinct_cutoffs = 1"
+        ~ ' and fitted_on = (select max(fitted_on) from ' ~ this ~ ')' -%}
+    {%- for row in run_query(unscored).rows -%}
         {%- do exceptions.warn(
-            metric ~ '_score is empty for all: at least three of five buyers have ' ~ columns[metric] ~ ' ' ~ '%g' | format(value)
-            ~ ', so that cut-offs tell hardly anybody apart. Segments that ask for it have no customers. '
-            ~ 'Set the variable rfm_cutoffs.' ~ metric ~ ' to score it all the same.') -%}
+            'frequency_score is empty for all: at least three of five buyers have ' ~ '%g' | format(row[0]) ~ ' order'
+            ~ ('s' if row[0] > 1) ~ ', so that cut-offs tell hardly anybody apart. Segments that ask for it have no customers. '
+            ~ 'Set the variable rfm_cutoffs.frequency to score it all the same.') -%}
     {%- endfor -%}
     {%- endif -%}
 {% endmacro %}

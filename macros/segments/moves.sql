@@ -86,7 +86,8 @@
 {#-
   SQL for the rule by which an unchanged customer would have moved too, as `name:rule`: before is where customers were
   published, redefined where they would have been under today's definitions, replayed where under today's definitions
-  and fit. Likewise of a customer of whom nothing was told before, where that is asked for.
+  and fit. Likewise of a customer of whom nothing was told
+  before, or nothing is any more, where that is asked for.
 -#}
 {% macro rule_moves(definition, before='before') %}
     {%- set name = definition.name -%}
@@ -111,15 +112,15 @@
 
 {% macro rule_of_move(places, before, label, segments) -%}
     {%- set cases = ['when (' ~ places[before] ~ ') = (' ~ places.assigned ~ ') then null'] -%}
-    {%- if asks_for_attributes(segments) -%}
-        {%- do cases.append(
-            'when redefined.customer_id is not null and redefined.attributes_valid_from is null'
-            ~ " and assigned.attributes_valid_from is not null then '" ~ label ~ ":first_told'"
-        ) -%}
-    {%- endif -%}
     {%- if before != 'redefined' -%}
         {%- do cases.append('when (' ~ places.redefined ~ ') = (' ~ places.assigned ~ ") then '" ~ label ~ ":definition'") -%}
     {%- endif -%}
     {%- do cases.append('when (' ~ places.replayed ~ ') = (' ~ places.assigned ~ ") then '" ~ label ~ ":refit'") -%}
+    {%- if asks_for_attributes(segments) -%}
+        {%- do cases.append(
+            'when redefined.customer_id is not null and (redefined.attributes_valid_from is null)'
+            ~ " <> (assigned.attributes_valid_from is null) then '" ~ label ~ ":told'"
+        ) -%}
+    {%- endif -%}
     {{ return(cases | join(' ')) }}
 {%- endmacro %}

@@ -110,7 +110,7 @@
 {% endmacro %}
 
 {#-
-  The columns that can tell customers or products apart: those of which at least one row in a hundred says something. Of
+  The columns that can tell customers or products apart: those in which 30 rows or one in a hundred say something. Of
   other inputs, all that are there.
 -#}
 {% macro filled_columns(input) %}
@@ -124,7 +124,7 @@
         {%- endfor -%}
         {%- set found = run_query('select ' ~ counts | join(', ') ~ ', count(*) from ' ~ input_source(input) ~ ' as source where ' ~ input_condition(input)).rows[0] -%}
         {%- for name in mapped -%}
-            {%- if found[loop.index0] and found[loop.index0] >= 0.01 * found[-1] -%}{%- do filled.append(name) -%}{%- endif -%}
+            {%- if found[loop.index0] and found[loop.index0] >= [0.01 * found[-1], 30] | min -%}{%- do filled.append(name) -%}{%- endif -%}
         {%- endfor -%}
         {%- do known.update({input: filled}) -%}
         {{ return(filled) }}

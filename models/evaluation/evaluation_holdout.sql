@@ -94,7 +94,7 @@ known as (
         {%- endfor %}
         heuristics.days_since_last_purchase,
         try_cast(replace(clusters.nearest_cluster, 'cluster_', '') as integer) as cluster_id,
-        coalesce(rfm_scores.recency_score, 0) * 10 + coalesce(rfm_scores.frequency_score, 0) as cell
+        rfm_scores.recency_score * 10 + coalesce(rfm_scores.frequency_score, 0) as cell
     from sampled
     left join errors on sampled.as_of_date = errors.fitted_on
     {%- for relation in ['lifetime', 'next_order', 'clusters', 'heuristics', 'rfm_scores', 'came'] %}

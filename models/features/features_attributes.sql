@@ -29,7 +29,10 @@ aged as (
         versions.city,
         versions.city_population,
         versions.birth_date,
-        cast(versions.valid_from as date) as attributes_valid_from,
+        case
+            when versions.{{ customer_attributes() | join(' is not null or versions.') }} is not null
+                then cast(versions.valid_from as date)
+        end as attributes_valid_from,
         -- one year less where the birthday is still to come
         extract(year from customer_dates.as_of_date) - extract(year from versions.birth_date)
         - case

@@ -4,9 +4,7 @@ with
 
 orders as (
     select * from {{ ref('stg_orders') }}
-    where
-        is_counted
-        {{ and_read_again() }}
+    where is_counted {{ and_read_again() }}
 ),
 
 placed as (

@@ -20,7 +20,7 @@ where
         {%- if is_incremental() %}
         and not exists (select 1 from {{ this }} as earlier where earlier.fitted_on <= first_date)
         {%- endif %}
-    )
+    ) -- noqa: LT02
     {%- if is_incremental() %}
     and as_of_date not in (select stored.fitted_on from {{ this }} as stored)
     {%- endif %}

@@ -2,7 +2,7 @@
     config(
         materialized='each_date',
         unique_key='fitted_on',
-        post_hook="{{ warn_of_unscored_metrics() }}",
+        post_hook="{{ warn_of_unscored_frequency() }}",
     )
 }}
 {%- set metrics = rfm_metrics() -%}

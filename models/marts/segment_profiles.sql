@@ -78,6 +78,7 @@ profiles as (
         median(customers.price_level) as price_level_median,
         median(customers.visits_90d) as visits_90d_median,
         median(customers.age_years) as age_years_median,
+        count(customers.expected_revenue_365d) as valued_customers,
         sum(cast(customers.expected_orders_365d as decimal(18, 6))) as expected_orders_365d,
         cast(sum(customers.expected_revenue_365d) as double) as expected_revenue_365d,
         -- known if every sum is the model's: a heuristic has no variance, nor has who may spend anything
@@ -238,6 +239,7 @@ select
     profiles.return_share_median,
     profiles.visits_90d_median,
     profiles.age_years_median,
+    cast(profiles.valued_customers as integer) as valued_customers,
     cast(profiles.expected_orders_365d as double) as expected_orders_365d,
     cast(profiles.expected_revenue_365d as decimal(18, 2)) as expected_revenue_365d,
     cast(

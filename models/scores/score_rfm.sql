@@ -19,13 +19,13 @@ select
     rfm.customer_id,
     rfm.as_of_date,
     fits.fitted_on,
-    {%- for metric, column in rfm_metrics().items() %}
-    -- with all cut-offs the same, at least three of five buyers are alike: the rest is no top fifth
+    {{ rfm_score('rfm.days_since_last_order', 'recency', low_is_good=true) }} as recency_score,
+    -- where at least three of five have ordered equally often, one order more is no top fifth
     case
-        when {{ metric }}.distinct_cutoffs > 1
-            then {{ rfm_score('rfm.' ~ column, metric, low_is_good=metric == 'recency') | indent(12) }}
-    end as {{ metric }}_score,
-    {%- endfor %}
+        when frequency.distinct_cutoffs > 1 then {{ rfm_score('rfm.lifetime_orders', 'frequency') | indent(8) }}
+    end as frequency_score,
+    {{ rfm_score('rfm.lifetime_revenue', 'monetary') }} as monetary_score,
+    {{ rfm_score('rfm.revenue_12m', 'monetary_12m') }} as monetary_12m_score,
     frequency.distinct_cutoffs as frequency_levels
 from rfm
 inner join fits on rfm.as_of_date = fits.as_of_date

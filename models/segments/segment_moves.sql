@@ -143,7 +143,7 @@ moves as (
         case
             when {{ contains_part('moved_by_rule', pair.rule ~ ':definition') }} then 'definition'
             when {{ contains_part('moved_by_rule', pair.rule ~ ':refit') }} then 'refit'
-            when {{ contains_part('moved_by_rule', pair.rule ~ ':first_told') }} then 'first_told'
+            when {{ contains_part('moved_by_rule', pair.rule ~ ':told') }} then 'told'
             else 'none'
         end as rule,
         not was_known and is_undated as appears_undated,
@@ -169,7 +169,7 @@ select
         when moves.from_segment = moves.to_segment then 'none'
         -- who nothing dates is known on the latest date alone: that the date moved on makes nobody a new customer
         when moves.appears_undated then 'undated'
-        when moves.rule in ('refit', 'first_told') then moves.rule
+        when moves.rule in ('refit', 'told') then moves.rule
         -- where the definition is the same, late rows have changed what was known of the customer
         when moves.rule = 'definition' and versions.definition_version <> versions.previous_definition_version
             then 'definition'

@@ -1,89 +1,62 @@
-{%- set snapshot = ref('customers_snapshot') -%}
-{#- `dbt run` takes up no versions: without any, history begins on the latest date -#}
-{%- set has_snapshot = is_unit_test() or load_relation(snapshot) is not none -%}
-{%- set reads_snapshot = has_snapshot and not is_customer_history_delivered() -%}
+{%- set attributes = customer_attributes() -%}
+{%- set snapshot = ref('customers_taken_up') -%}
+{#- there is none before the first `dbt build`: `dbt run` leaves snapshots out -#}
+{%- set reads_snapshot = not is_customer_history_delivered() and (is_unit_test() or load_relation(snapshot) is not none) -%}
 with
 
 delivered as (
     select * from {{ ref('stg_customers') }}
 ),
 
-taken_up as (
-    select
-        {%- if reads_snapshot %}
-        customer_id,
-        {%- for attribute in customer_attributes() %}
-        {{ attribute }},
-        {%- endfor %}
-        dbt_valid_from as version_from,
-        dbt_valid_to is null as is_current
-    from {{ snapshot }}
-        {%- else %}
-        customer_id,
-        {%- for attribute in customer_attributes() %}
-        {{ attribute }},
-        {%- endfor %}
-        version_from,
-        is_current
-    from delivered
-    where false
-        {%- endif %}
-),
-
 versions as (
-    -- what was taken up once holds since then, however often its row was written again
     select
-        delivered.customer_id,
-        {%- for attribute in customer_attributes() %}
-        delivered.{{ attribute }},
-        {%- endfor %}
-        case
-            when delivered.is_current
-                then coalesce(
-                    taken_up.version_from,
-                    case
-                        when cast(delivered.version_from as date) <= {{ latest_date() }} then delivered.version_from
-                    end,
-                    cast({{ latest_date() }} as timestamp)
-                )
-            else delivered.version_from
-        end as valid_from,
-        case when delivered.is_current then 2 else 1 end as place
+        customer_id,
+        {{ attributes | join(', ') }},
+        holds_from,
+        case when is_current then 2 else 1 end as place
     from delivered
-    left join taken_up
-        on delivered.customer_id = taken_up.customer_id
-        and delivered.is_current
-        and taken_up.is_current
+    {%- if reads_snapshot %}
     union all
+    -- what earlier deliveries said, of those who are still delivered, and before what is said now
     select
         taken_up.customer_id,
-        {%- for attribute in customer_attributes() %}
+        {%- for attribute in attributes %}
         taken_up.{{ attribute }},
         {%- endfor %}
-        taken_up.version_from as valid_from,
+        taken_up.dbt_valid_from as holds_from,
         0 as place
-    from taken_up
-    inner join delivered
-        on taken_up.customer_id = delivered.customer_id
-        and delivered.is_current
-    where not taken_up.is_current
+    from {{ snapshot }} as taken_up
+    inner join delivered on taken_up.customer_id = delivered.customer_id
+    where
+        delivered.is_current
+        and taken_up.dbt_valid_from < delivered.holds_from
+        -- what was corrected before a day was over never held
+        and coalesce(taken_up.dbt_valid_to > taken_up.dbt_valid_from, true)
+    {%- endif %}
 ),
 
+said as (
+    select
+        *,
+        {{ key_hash(attributes) }} as said,
+        lag({{ key_hash(attributes) }}) over (partition by customer_id order by holds_from, place) as said_before
+    from versions
+),
+
+-- a row that was written again without saying anything new is no version
 ended as (
     select
         *,
-        lead(valid_from) over (partition by customer_id order by valid_from, place) as valid_until
-    from versions
-    where valid_from is not null
+        lead(holds_from) over (partition by customer_id order by holds_from, place) as holds_until
+    from said
+    where said_before is null or said <> said_before
 )
 
 select
     customer_id,
-    {%- for attribute in customer_attributes() %}
-    {{ attribute }},
-    {%- endfor %}
-    valid_from,
-    valid_until
+    {{ attributes | join(', ') }},
+    holds_from as valid_from,
+    holds_until as valid_until
 from ended
--- of two that begin at the same time only the last holds
-where coalesce(valid_until > valid_from, true)
+-- of two that begin at the same time the one that is delivered holds
+where coalesce(holds_until > holds_from, true)

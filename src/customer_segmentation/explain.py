@@ -407,7 +407,7 @@ class _Record:
         """Return what the move is put down to, by the rule of segment_moves."""
         names = [name, *(f"{name}.{segment}" for segment in pair if segment)]
         said = rules.get(day, [])
-        for cause in ("refit", "first_told"):
+        for cause in ("refit", "told"):
             if any(f"{rule}:{cause}" in said for rule in names):
                 return cause
         is_redefined = self.publications[before, name][0] != self.publications[day, name][0]

@@ -14,7 +14,7 @@ CAUSES = {
     "customer": "the customer",
     "definition": "a changed definition",
     "refit": "a new fit",
-    "first_told": "what was told for the first time",
+    "told": "what was told of the customer",
 }
 
 

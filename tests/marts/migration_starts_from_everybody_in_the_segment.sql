@@ -14,17 +14,21 @@ pairs as (
         and as_of_date = {{ latest_date() }}
 ),
 
+memberships as (
+    {{ memberships() | indent(4) }}
+),
+
 members as (
     select
         pairs.as_of_date,
         pairs.segmentation,
-        membership.segment,
+        memberships.segment,
         count(*) as customers
     from pairs
-    inner join ({{ memberships() | indent(4) }}) as membership
-        on pairs.previous_as_of_date = membership.as_of_date
-        and pairs.segmentation = membership.segmentation
-    group by pairs.as_of_date, pairs.segmentation, membership.segment
+    inner join memberships
+        on pairs.previous_as_of_date = memberships.as_of_date
+        and pairs.segmentation = memberships.segmentation
+    group by pairs.as_of_date, pairs.segmentation, memberships.segment
 ),
 
 moves as (

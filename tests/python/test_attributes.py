@@ -47,8 +47,8 @@ def test_where_only_the_latest_is_delivered_the_past_begins_with_the_first_build
     ]
     # that we were told is nothing that the customer did
     assert first.rows(MOVES) == [
-        ("2026-01-20", "not_known", "city_or_town", "first_told"),
-        ("2026-01-20", "not_known", "large_city", "first_told"),
+        ("2026-01-20", "not_known", "city_or_town", "told"),
+        ("2026-01-20", "not_known", "large_city", "told"),
     ]
     # the same day once more, with a correction, and the next month with a move
     deliver("2026-01-20", f"{header}moved,Ulm/Donau,120000\nstays,Bonn,330000\n")

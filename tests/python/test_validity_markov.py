@@ -131,10 +131,12 @@ def counts(top: int, base: int) -> pd.DataFrame:
     return pd.DataFrame({"segmentation": "tier", "label": ["top", "base"], "customers": [top, base]})
 
 
-def moments(day: str = "2025-08-31", top: float = 0, base: float = 0, customers: int = 100) -> pd.DataFrame:
-    """Return what customers of each segment, who all spend alike, brought in the 90 days after a day."""
+def moments(
+    day: str = "2025-08-31", top: float = 0, base: float = 0, customers: int = 100, spread: float = 0
+) -> pd.DataFrame:
+    """Return what customers brought in the 90 days after a day, and by how much they differed."""
     frame = pd.DataFrame({"label": ["top", "base"], "revenue": [top * customers, base * customers]})
-    squares = frame["revenue"] ** 2 / customers
+    squares = frame["revenue"] ** 2 / customers + customers * spread**2
     return frame.assign(
         as_of_date=pd.Timestamp(day), segmentation="tier", customers=customers, revenue_squared=squares
     )
@@ -206,6 +208,9 @@ def test_the_revenue_of_the_chain_has_a_verdict_of_its_own():
     came = 10 * 90 / 365 * 12
     assert verdicts(top=came) == [(pytest.approx(1), "holds"), (None, "holds")]
     assert verdicts(top=came / 1.3) == [(pytest.approx(1.3), "too high"), (None, "holds")]
+    # 100 customers who differ by 40 each: 683 are off, and 784 may be by chance
+    assert verdicts(top=came / 1.3, spread=40)[0] == (pytest.approx(1.3), "not known")
+    assert verdicts(top=came / 1.1, spread=40)[0] == (pytest.approx(1.1), "holds")
     assert verdicts(top=came / 0.7)[0] == (pytest.approx(0.7), "too low")
     assert verdicts(top=came, base=1)[1] == (0, "too low")
     assert [verdict for _, verdict in verdicts(top=came, customers=29)] == ["not known"] * 2

@@ -113,11 +113,11 @@ select
     actual_lower,
     actual_upper,
     mean_predicted / nullif(mean_actual, 0) as ratio,
-    -- off by more than the limit, and by more than chance
+    -- off by more than the limit, and by more than chance; where chance alone may be as large nothing is said
     case
         when customers < {{ fewest }} then null
-        when mean_predicted > actual_upper and mean_predicted > {{ 1 + limit }} * mean_actual then 'too high'
-        when mean_predicted < actual_lower and mean_predicted < {{ 1 - limit }} * mean_actual then 'too low'
-        else 'holds'
+        when mean_predicted between {{ 1 - limit }} * mean_actual and {{ 1 + limit }} * mean_actual then 'holds'
+        when mean_predicted > actual_upper then 'too high'
+        when mean_predicted < actual_lower then 'too low'
     end as verdict
 from compared

@@ -18,31 +18,16 @@ expected as (
         outlook.*,
         cast(profiles.expected_revenue_365d as double) / nullif(profiles.customers, 0) as lifetime_revenue_365d,
         profiles.expected_revenue_365d_verdict as lifetime_revenue_verdict,
-        profiles.lifetime_value_mean
+        profiles.lifetime_value_mean,
+        -- the lifetime model knows each buyer, the chain only where customers stand
+        case
+            when profiles.valued_customers >= 0.5 * profiles.customers then 'lifetime'
+            when outlook.markov_revenue_verdict = 'holds' then 'markov'
+        end as expected_revenue_basis
     from outlook
     left join profiles
         on outlook.segmentation = profiles.segmentation
         and outlook.segment = profiles.segment
-),
-
--- the lifetime model knows each customer, the chain only where they stand: it must hold, and mend what the model missed
-compared as (
-    select
-        *,
-        case
-            when
-                lifetime_revenue_365d is null
-                or (
-                    markov_revenue_verdict = 'holds'
-                    and (
-                        (lifetime_revenue_verdict = 'too high' and markov_revenue_12m < lifetime_revenue_365d)
-                        or (lifetime_revenue_verdict = 'too low' and markov_revenue_12m > lifetime_revenue_365d)
-                    )
-                )
-                then 'markov'
-            else 'lifetime'
-        end as basis
-    from expected
 )
 
 select
@@ -63,11 +48,11 @@ select
     outlook.share_leaving,
     outlook.revenue_per_month,
     -- one number to act on, the other with what it was worth
-    case when outlook.basis = 'markov' then outlook.markov_revenue_12m else outlook.lifetime_revenue_365d end
-        as expected_revenue_12m,
-    case
-        when coalesce(outlook.lifetime_revenue_365d, outlook.markov_revenue_12m) is not null then outlook.basis
-    end as expected_revenue_basis,
+    case outlook.expected_revenue_basis
+        when 'lifetime' then outlook.lifetime_revenue_365d
+        when 'markov' then outlook.markov_revenue_12m
+    end as expected_revenue_12m,
+    outlook.expected_revenue_basis,
     outlook.markov_revenue_12m,
     outlook.markov_revenue_ratio_3m,
     outlook.markov_revenue_verdict,
@@ -85,7 +70,7 @@ select
     {%- endfor %}
     outlook.verdict,
     outlook.note
-from compared as outlook
+from expected as outlook
 cross join latest
 left join {{ ref('segments') }} as segments
     on outlook.segmentation = segments.segmentation

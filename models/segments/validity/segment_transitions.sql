@@ -60,8 +60,8 @@ left join publications as before
     on moves.previous_as_of_date = before.as_of_date
     and moves.segmentation = before.segmentation
 where
-    -- nobody moved in the month by being known on its last day alone, or by being asked for the first time
-    coalesce(moves.cause, '') not in ('undated', 'first_told')
+    -- nobody moved in the month by being known on its last day alone, nor by being asked for the first time
+    coalesce(moves.cause, '') not in ('undated', 'told')
     and (
         moves.segmentation = '(all)'
         or (

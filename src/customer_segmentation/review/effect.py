@@ -215,7 +215,7 @@ def causes_since(
     known = "" if definition.is_overlapping else "and from_segment is not null and to_segment is not null "
     rows = connection.execute(
         f"select previous_as_of_date, cause, cast(sum(customers) as bigint) from {moves} "
-        "where as_of_date = ? and segmentation = ? and cause not in ('none', 'undated', 'first_told') "
+        "where as_of_date = ? and segmentation = ? and cause not in ('none', 'undated', 'told') "
         f"and previous_as_of_date is not null {known}group by 1, 2 order by 1, 2",
         [as_of_date, definition.name],
     ).fetchall()

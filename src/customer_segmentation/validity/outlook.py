@@ -110,7 +110,8 @@ def revenue_judged(names: list[str], months: list[pd.DataFrame], moments: pd.Dat
     """Return for each segment what the chain foretold of 90 days as a ratio of what came, and a verdict.
 
     From each date of segment_moments that has three months before it, with the moves known by then; the
-    windows are pooled. Too high or too low is what is off by more than a fifth and by more than chance.
+    windows are pooled. What is off by no more than a fifth holds; beyond that it is too high or too low,
+    unless customers differ so much that chance could do it, or there are too few of them: not known.
     """
     expected, came, variance, customers = (pd.Series(0.0, index=names) for _ in range(4))
     for day, found in moments.groupby("as_of_date"):
@@ -126,15 +127,16 @@ def revenue_judged(names: list[str], months: list[pd.DataFrame], moments: pd.Dat
         expected += count * of_a_month * OUTCOME_MONTHS
         came += revenue
         variance += (squares - revenue**2 / count.clip(lower=1)).clip(lower=0)
-        customers += count
+        customers = np.maximum(customers, count)
     judged: dict[str, Row] = {}
     for name in names:
         off, chance = expected[name] - came[name], Z_95 * np.sqrt(variance[name])
-        verdict = "holds"
-        if customers[name] < FEWEST_CUSTOMERS:
-            verdict = NOT_KNOWN
-        elif abs(off) > max(MOST_OFF * came[name], chance):
-            verdict = "too high" if off > 0 else "too low"
+        verdict = NOT_KNOWN
+        if customers[name] >= FEWEST_CUSTOMERS:
+            if abs(off) <= MOST_OFF * came[name]:
+                verdict = "holds"
+            elif abs(off) > chance:
+                verdict = "too high" if off > 0 else "too low"
         ratio = expected[name] / came[name] if came[name] > 0 else None
         judged[name] = dict(zip(REVENUE_JUDGED, (ratio, verdict), strict=True))
     return judged
