@@ -127,7 +127,7 @@ def revenue_judged(names: list[str], months: list[pd.DataFrame], moments: pd.Dat
         expected += count * of_a_month * OUTCOME_MONTHS
         came += revenue
         variance += (squares - revenue**2 / count.clip(lower=1)).clip(lower=0)
-        customers = np.maximum(customers, count)
+        customers = customers.where(customers > count, count)
     judged: dict[str, Row] = {}
     for name in names:
         off, chance = expected[name] - came[name], Z_95 * np.sqrt(variance[name])
