@@ -1,7 +1,8 @@
 {%- set attributes = customer_attributes() -%}
 {%- set snapshot = ref('customers_taken_up') -%}
 {#- there is none before the first `dbt build`: `dbt run` leaves snapshots out -#}
-{%- set reads_snapshot = not is_customer_history_delivered() and (is_unit_test() or load_relation(snapshot) is not none) -%}
+{%- set has_snapshot = is_unit_test() or load_relation(snapshot) is not none -%}
+{%- set reads_snapshot = has_snapshot and not is_customer_history_delivered() -%}
 with
 
 delivered as (
