@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from contextlib import chdir
@@ -78,9 +79,16 @@ def check(source: Input, project: Path | None = None) -> None:
     arguments = ["run-operation", "check_segmentations", "--project-dir", str(PROJECT)]
     arguments += ["--profiles-dir", str(PROJECT), "--target-path", str(PROJECT / "target" / "check")]
     arguments += ["--log-level", "none", "--vars", json.dumps(source.vars, default=str)]
-    outcome = _invoke(Path(":memory:"), arguments)
+    said: list[str] = []
+
+    def listen(event: messages.Event) -> None:
+        if event.info.name in ("RunningOperationCaughtError", "RunningOperationUncaughtError"):
+            # the result of an operation has no message, and that of its error begins with where dbt met it
+            said.append(re.sub(r"^\w+ Error in macro .*\n", "", event.data.exc))
+
+    outcome = _invoke(Path(":memory:"), arguments, listen)
     if not outcome.success:
-        raise ReadableError(messages.explain(str(outcome.exception)))
+        raise ReadableError(messages.explain("\n".join(said) or str(outcome.exception)))
 
 
 def _published(source: Input) -> list[str] | None:

@@ -364,3 +364,12 @@ def test_a_draft_that_is_not_published_stops_no_build(project_with_mistakes: Pat
     assert "models/segments_wrong.yml can't be used" in CliRunner().invoke(main, ["check"]).output
     with pytest.raises(builds.BuildError, match=r"segments_wrong.yml can't be used"):
         builds.build(inputs.Input("mine", {"segmentations": ["wrong"]}))  # as a vars file lists them
+
+
+def test_a_mistake_that_only_dbt_knows_is_told_too(tmp_path: Path):
+    vars_file = tmp_path / "mine.yml"
+    vars_file.write_text("segmentations: [rfm, rfm]\ninputs: {orders: {file: seeds/demo/orders.csv.gz}}\n")
+    outcome = CliRunner().invoke(main, ["check", "--input", str(vars_file)])
+    assert outcome.exit_code == 1
+    assert "rfm" in outcome.output and "twice" in outcome.output
+    assert "macro" not in outcome.output and "None" not in outcome.output
