@@ -121,7 +121,7 @@ where segment is not null
                 {%- if part in absent and input_column in mapped_columns(input) -%}{%- do empty.append(part) -%}{%- endif -%}
             {%- endfor -%}
             {%- if not absent -%}{%- do provided.append(need) -%}{%- endif -%}
-            {%- do told.append(need ~ (' (empty)' if empty else '')) -%}
+            {%- do told.append(need ~ (' (nearly empty)' if empty else '')) -%}
         {%- endfor -%}
         {%- if not provided -%}{%- do lacking.append(told | join(' or ')) -%}{%- endif -%}
     {%- endfor -%}

@@ -8,7 +8,10 @@ select
     accepted.rows_accepted,
     accepted.amount_accepted,
     rejected.rows_rejected,
-    rejected.amount_rejected
+    rejected.amount_rejected,
+    rejected.rows_lost,
+    rejected.amount_lost,
+    rejected.rows_without_amount
 from (
     select
         cast(coalesce({{ counted_in(input).rows }}, 0) as bigint) as rows_accepted,
@@ -18,13 +21,23 @@ from (
 cross join (
     select
         count(*) as rows_rejected,
-        cast(
-            {{ 'sum(case when amount between 0 and ' ~ var('max_amount') ~ ' then amount end)' if has_amount else 'null' }}
-            as decimal(18, 2)
-        ) as amount_rejected
-    from {{ checked }}
-    where reasons is not null
+        cast(sum(amount) as decimal(18, 2)) as amount_rejected,
+        sum(is_lost) as rows_lost,
+        cast(sum(case when is_lost = 1 then amount end) as decimal(18, 2)) as amount_lost,
+        sum(case when is_lost = 1 and amount is null then 1 else 0 end) as rows_without_amount
+    from (
+        select
+            case when {{ is_lost() }} then 1 else 0 end as is_lost,
+            {{ 'case when amount between 0 and ' ~ var('max_amount') ~ ' then amount end' if has_amount else 'null' }} as amount
+        from {{ checked }}
+        where reasons is not null
+    ) as read
 ) as rejected
+{%- endmacro %}
+
+{#- Of rejected rows, those that are a loss: what lies after a date that somebody set was meant to stay out. -#}
+{% macro is_lost() -%}
+    {{ "(reasons not like 'after_as_of_date:%' or reasons like '%, %')" if var('as_of_date') else 'true' }}
 {%- endmacro %}
 
 {#- Where the rows of an input are counted that are used, and how: many rows are of use only in sum. -#}
@@ -43,7 +56,7 @@ cross join (
     {%- set checked, problems = ref('checked_' ~ input), ref('reject_problems') -%}
     {%- if execute -%}
         {%- set counts = run_query(input_counts(input, this, checked)).rows[0] -%}
-        {%- set accepted, rejected = counts['rows_accepted'], counts['rows_rejected'] -%}
+        {%- set accepted, rejected = counts['rows_accepted'], counts['rows_lost'] or 0 -%}
         {%- set share = rejected / ([accepted + rejected, 1] | max) -%}
         {%- set is_empty = input == 'orders' and accepted == 0 -%}
         {%- if is_empty and rejected == 0 -%}
@@ -65,7 +78,7 @@ cross join (
 
 {#- How many rows and how much money were lost, and the three most frequent reasons with a row and what to do. -#}
 {% macro told_losses(input, counts, checked, problems) %}
-    {%- set rejected, amount = counts['rows_rejected'], counts['amount_rejected'] -%}
+    {%- set rejected, amount, unread = counts['rows_lost'], counts['amount_lost'], counts['rows_without_amount'] -%}
     {%- set rows_in = counts['rows_accepted'] + rejected -%}
     {%- set said = ['has ' ~ counted_rows(rows_in) ~ ', and '] -%}
     {%- if rejected == rows_in -%}
@@ -76,7 +89,8 @@ cross join (
     {%- if amount is not none -%}
         {%- set all_amounts = amount + (counts['amount_accepted'] or 0) -%}
         {%- do said.append(', with ' ~ var('currency') ~ ' ' ~ '{:,.0f}'.format(amount)
-            ~ (' (' ~ percent(amount / all_amounts) ~ ' of the amount)' if all_amounts else '')) -%}
+            ~ (' (' ~ percent(amount / all_amounts) ~ ' of the amount)' if all_amounts else '')
+            ~ (' and what ' ~ counted_rows(unread) ~ ' are worth that have no amount that can be read' if unread else '')) -%}
     {%- elif 'amount' in input_contract()[input]['columns'] -%}
         {%- do said.append('; their amount can\'t be read') -%}
     {%- endif -%}
@@ -92,7 +106,9 @@ from (
         trim({{ split_to_rows('reasons', ',') }}) as reason,
         row_json
     from {{ checked }}
-    where reasons is not null
+    where
+        reasons is not null
+        and {{ is_lost() }}
 ) as reasons
 {%- if has_advice %}
 left join {{ problems }} as problems on reasons.reason like concat(problems.problem, ':%')
@@ -104,10 +120,24 @@ limit 3
     {%- for reason, count, example, what_to_do in run_query(reasons).rows -%}
         {%- do said.append(
             (':' if loop.first) ~ '\n  ' ~ counted_rows(count) ~ ': ' ~ reason
-            ~ ', such as ' ~ example[:200] ~ ('\n    ' ~ what_to_do ~ '.' if what_to_do)
+            ~ ', such as ' ~ example[:200] ~ (' …' if example | length > 200) ~ mend_of(input, reason, what_to_do)
         ) -%}
     {%- endfor -%}
     {{ return(said | join) }}
+{% endmacro %}
+
+{#- What to do about a reason; how a value is converted depends on the type of its column. -#}
+{% macro mend_of(input, reason, what_to_do) %}
+    {%- set column = input_contract()[input]['columns'].get(reason.split(':')[-1], {}) -%}
+    {%- set converted = {
+        'decimal': "if all rows have decimal commas: try_cast(replace(replace(x, '.', ''), ',', '.') as decimal(18, 4)) for 1.234,56",
+        'date': "31.12.2025 is try_strptime(x, '%d.%m.%Y'), 12/31/25 is try_strptime(x, '%m/%d/%y')",
+        'timestamp': "31.12.2025 08:26 is try_strptime(x, '%d.%m.%Y %H:%M'), 12/31/25 8:26 is try_strptime(x, '%m/%d/%y %H:%M')",
+    } -%}
+    {%- if reason.startswith('wrong_type:') and column.type in converted -%}
+        {{ return('\n    Convert it in `columns`; ' ~ converted[column.type] ~ '.') }}
+    {%- endif -%}
+    {{ return('\n    ' ~ what_to_do ~ '.' if what_to_do else '') }}
 {% endmacro %}
 
 {#- A number of rows, and a share, as people read them. -#}

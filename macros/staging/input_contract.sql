@@ -7,6 +7,7 @@
   values      the only values accepted (compared in lower case)
   max         larger numbers are taken for typing errors; `max_amount` is the variable of that name
   earliest    dates before it are impossible (1970-01-01 unless given here)
+  rare        most rows have no value by nature, so an empty one is no gap
   known_later the value may lie after the as-of date: it is then not known yet
   references  the input whose key the value must be found in
   key         what identifies a row; rows that repeat it are duplicates
@@ -29,7 +30,7 @@ orders:
     amount: {type: decimal, required: true, max: max_amount, description: "What the customer paid for the goods: after discounts, before returns, in `currency`."}
     discount_amount: {type: decimal, default: 0, max: max_amount, description: "Taken off the list price, in `currency`; already out of `amount`."}
     returned_amount: {type: decimal, default: 0, max: max_amount, description: "Paid back for returned goods, in `currency`."}
-    returned_at: {type: timestamp, known_later: true, description: "When it was paid back. Without it a return counts from the day of the order."}
+    returned_at: {type: timestamp, known_later: true, rare: true, description: "When it was paid back. Without it a return counts from the day of the order."}
     cost_amount: {type: decimal, max: max_amount, description: "Cost of the goods, in `currency`. Without it margin is unknown."}
     status: {type: string, default: completed, values: [completed, pending, cancelled, returned], description: "Cancelled and returned orders do not count."}
     channel: {type: string, description: "Where the order was placed: store, web, app, marketplace …"}
@@ -50,8 +51,8 @@ customers:
     children: {type: integer, max: 50, description: "Children in the household."}
     income_band: {type: string, description: "Income band, in words of your own that sort well."}
     home_ownership: {type: string, values: [owner, renter, other], description: "Owner or renter."}
-    industry: {type: string, description: "Industry of a business."}
-    employees: {type: integer, max: 10000000, description: "Employees of a business."}
+    industry: {type: string, rare: true, description: "Industry of a business."}
+    employees: {type: integer, rare: true, max: 10000000, description: "Employees of a business."}
     country: {type: string, description: "Country, ISO 3166-1 alpha-2 by choice."}
     region: {type: string, description: "State, province or region."}
     city: {type: string, description: "City or municipality."}

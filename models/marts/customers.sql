@@ -28,6 +28,10 @@ core as (
     select * from {{ ref('core_customers') }}
 ),
 
+valued as (
+    select count(*) as customers from core
+),
+
 -- what moved the next-order score, as of the latest date
 reasons as (
     select * from {{ ref('next_order_reasons') }}
@@ -111,7 +115,11 @@ select
     case when features.next_order_basis like 'learned%' then reasons.reason_1 end as next_order_reason_1,
     case when features.next_order_basis like 'learned%' then reasons.reason_2 end as next_order_reason_2,
     case when features.next_order_basis like 'learned%' then reasons.reason_3 end as next_order_reason_3,
-    case when core.customer_id is null then false else core.is_core end as is_core,
+    case
+        when core.customer_id is not null then core.is_core
+        -- of whom nothing is expected is not core, where anything is expected of others
+        when valued.customers > 0 then false
+    end as is_core,
     features.is_active,
     features.can_email,
     features.can_sms,
@@ -126,6 +134,7 @@ from features
 left join published
     on features.customer_id = published.customer_id
     and features.as_of_date = published.as_of_date
+cross join valued
 left join core on features.customer_id = core.customer_id
 left join reasons
     on features.customer_id = reasons.customer_id

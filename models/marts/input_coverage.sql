@@ -71,8 +71,8 @@ subjects as (
         accepted_rows,
         {%- if name not in mapped %}
         null as null_share,
-        {%- elif 'default' in details['columns'][name] %}
-        -- an empty value means the default
+        {%- elif 'default' in details['columns'][name] or details['columns'][name].rare %}
+        -- an empty value means the default, or that there is nothing to tell
         case when accepted_rows > 0 then 0 end as null_share,
         {%- else %}
         1 - {{ name }}_known / nullif(accepted_rows, 0) as null_share,

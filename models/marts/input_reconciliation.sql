@@ -28,5 +28,5 @@ select
     amount_rejected,
     amount_rejected / cast(nullif(amount_rejected + coalesce(amount_accepted, 0), 0) as double)
         as share_of_amount_rejected,
-    coalesce(rows_rejected > {{ var('warn_if_rejected') }} * rows_in, false) as loses_much
+    coalesce(rows_lost > {{ var('warn_if_rejected') }} * (rows_accepted + rows_lost), false) as loses_much
 from inputs

@@ -88,12 +88,17 @@ judged as (
 
 select
     calibration.score,
-    segmentation || '.' || segment,
-    ratio
+    calibration.segmentation || ': ' || segments.label,
+    calibration.ratio
 from marts.calibration
 inner join judged using (score, as_of_date)
-where segmentation <> '(all)' and verdict in ('too high', 'too low')
-order by customers * abs(mean_predicted - mean_actual) desc, segmentation, segment
+-- clusters that are gone by now tell nobody anything
+inner join marts.segments using (segmentation, segment)
+where calibration.verdict in ('too high', 'too low')
+order by
+    calibration.customers * abs(calibration.mean_predicted - calibration.mean_actual) desc,
+    segmentation,
+    segment
 """
 
 # rowid: in the order of the catalogue
@@ -110,7 +115,8 @@ select
     coalesce(profiles.customers, 0),
     case when profiles.segment is null then 0 else profiles.share_of_customers end,
     case when profiles.segment is null then 0 else profiles.share_of_revenue_12m end,
-    coalesce(profiles.customers, 0) - kpis.customers_before
+    -- whom nothing dates is new on every latest date
+    coalesce(profiles.customers, 0) - kpis.customers_before - coalesce(kpis.undated, 0)
 from marts.segments as segments
 cross join latest
 left join marts.segment_profiles as profiles

@@ -614,10 +614,10 @@ def test_every_segment_has_a_hypothesis_and_a_treatment(name: str):
 def test_every_combination_of_scores_is_in_one_rfm_segment(definitions: Definitions):
     case = definitions.render("{{ segment_expression(segmentation_definition('rfm')) }}")
     scores = list(itertools.product(range(1, 6), repeat=3))
-    values = ", ".join(f"({r}, {f}, {m}, {orders})" for r, f, m in scores for orders in (1, 9))
-    columns = "recency_score, frequency_score, monetary_score, lifetime_orders"
+    values = ", ".join(f"({r}, {f}, {m}, {orders}, 30)" for r, f, m in scores for orders in (1, 9))
+    columns = "recency_score, frequency_score, monetary_score, lifetime_orders, days_since_first_order"
     rows = duckdb.sql(f"select {columns}, {case} from (values {values}) as scores ({columns})").fetchall()
-    segment_of = {tuple(row[:4]): row[4] for row in rows}
+    segment_of = {tuple(row[:4]): row[5] for row in rows}
     rank_of = {segment["name"]: segment["rank"] for segment in DEFINITIONS["rfm"]["segments"]}
     assert set(segment_of.values()) == rank_of.keys()
 

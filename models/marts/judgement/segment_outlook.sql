@@ -53,6 +53,10 @@ select
         when 'markov' then outlook.markov_revenue_12m
     end as expected_revenue_12m,
     outlook.expected_revenue_basis,
+    case outlook.expected_revenue_basis
+        when 'lifetime' then outlook.lifetime_revenue_verdict
+        when 'markov' then outlook.markov_revenue_verdict
+    end as expected_revenue_verdict,
     outlook.markov_revenue_12m,
     outlook.markov_revenue_ratio_3m,
     outlook.markov_revenue_verdict,
