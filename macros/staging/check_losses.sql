@@ -55,8 +55,12 @@ cross join (
 {% macro check_losses(input) %}
     {%- set checked, problems = ref('checked_' ~ input), ref('reject_problems') -%}
     {%- if execute -%}
-        {%- set counts = run_query(input_counts(input, this, checked)).rows[0] -%}
-        {%- set accepted, rejected = counts['rows_accepted'], counts['rows_lost'] or 0 -%}
+        {%- set counts = dict(run_query(input_counts(input, this, checked)).rows[0].dict()) -%}
+        {#- of an input of which nothing is left all is lost -#}
+        {%- if not counts.rows_accepted -%}
+            {%- do counts.update({'rows_lost': counts.rows_rejected, 'amount_lost': counts.amount_rejected}) -%}
+        {%- endif -%}
+        {%- set accepted, rejected = counts.rows_accepted, counts.rows_lost or 0 -%}
         {%- set share = rejected / ([accepted + rejected, 1] | max) -%}
         {%- set is_empty = input == 'orders' and accepted == 0 -%}
         {%- if is_empty and rejected == 0 -%}
@@ -78,8 +82,8 @@ cross join (
 
 {#- How many rows and how much money were lost, and the three most frequent reasons with a row and what to do. -#}
 {% macro told_losses(input, counts, checked, problems) %}
-    {%- set rejected, amount, unread = counts['rows_lost'], counts['amount_lost'], counts['rows_without_amount'] -%}
-    {%- set rows_in = counts['rows_accepted'] + rejected -%}
+    {%- set rejected, amount, unread = counts.rows_lost, counts.amount_lost, counts.rows_without_amount -%}
+    {%- set rows_in = counts.rows_accepted + rejected -%}
     {%- set said = ['has ' ~ counted_rows(rows_in) ~ ', and '] -%}
     {%- if rejected == rows_in -%}
         {%- do said.append('all of them are rejected' if rejected > 1 else 'it is rejected') -%}
@@ -87,7 +91,7 @@ cross join (
         {%- do said.append('{:,}'.format(rejected) ~ ' of them (' ~ percent(rejected / rows_in) ~ ') ' ~ ('are' if rejected > 1 else 'is') ~ ' rejected') -%}
     {%- endif -%}
     {%- if amount is not none -%}
-        {%- set all_amounts = amount + (counts['amount_accepted'] or 0) -%}
+        {%- set all_amounts = amount + (counts.amount_accepted or 0) -%}
         {%- do said.append(', with ' ~ var('currency') ~ ' ' ~ '{:,.0f}'.format(amount)
             ~ (' (' ~ percent(amount / all_amounts) ~ ' of the amount)' if all_amounts else '')
             ~ (' and what ' ~ counted_rows(unread) ~ ' are worth that have no amount that can be read' if unread else '')) -%}
@@ -108,7 +112,7 @@ from (
     from {{ checked }}
     where
         reasons is not null
-        and {{ is_lost() }}
+        and {{ is_lost() if counts.rows_accepted else 'true' }}
 ) as reasons
 {%- if has_advice %}
 left join {{ problems }} as problems on reasons.reason like concat(problems.problem, ':%')

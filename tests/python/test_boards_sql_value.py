@@ -115,7 +115,7 @@ def test_what_a_rule_of_thumb_expects_has_no_band_and_is_drawn_all_the_same():
     months = answer("overview", "revenue_expected", marts)
     assert {(month["low"], month["high"]) for month in months} == {(10, 10)}
     assert answer("segments", "expected", marts) == [
-        {"segment": "Best", "expected": 120, "low": 120, "high": 120}
+        {"segment": "Best", "expected": 120, "low": 120, "high": 120, "band": DASH}
     ]
 
 
@@ -146,6 +146,7 @@ def test_a_band_that_is_too_wide_to_decide_by_is_not_drawn_but_said(margin, show
         assert said.startswith("90 % band") if shown else said == "± 68 % is too wide to decide by"
     drawn = answer("segments", "expected", marts)[0]
     assert (drawn["low"], drawn["high"]) == ((40, 160) if shown else (100, 100))
+    assert drawn["band"] == (f"40 {DASH} 160" if shown else DASH)
 
 
 # where expectations come from

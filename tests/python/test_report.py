@@ -114,11 +114,11 @@ create table marts.cluster_profiles (cluster text);
 
 create table marts.segment_kpis as
 select * from (values
-    (date '2026-05-31', 'lifecycle', 'new', 5),
-    (date '2026-06-30', 'lifecycle', 'new', 9),
-    (date '2026-06-30', 'lifecycle', 'slowing', 3),
-    (date '2026-06-30', 'lifecycle', 'dormant', null)
-) as t (as_of_date, segmentation, segment, customers_before);
+    (date '2026-05-31', 'lifecycle', 'new', 5, null),
+    (date '2026-06-30', 'lifecycle', 'new', 9, 0),
+    (date '2026-06-30', 'lifecycle', 'slowing', 3, 0),
+    (date '2026-06-30', 'lifecycle', 'dormant', null, null)
+) as t (as_of_date, segmentation, segment, customers_before, undated);
 
 create table marts.input_reconciliation as
 select * from (values
@@ -204,8 +204,8 @@ def test_it_says_how_learned_scores_were_last_judged_or_why_not(report: list[str
 
 def test_it_names_the_segments_of_which_far_too_much_was_expected(report: list[str]):
     assert (
-        "Off by more than 20 % in 2 segments: expected revenue 365d was all too much in lifecycle.dormant, "
-        "3.5 times what came in lifecycle.new (marts.calibration)"
+        "Off by more than 20 % in 2 segments: expected revenue 365d was all too much in lifecycle: Dormant, "
+        "3.5 times what came in lifecycle: New (marts.calibration)"
     ) in " ".join(report)
 
 
