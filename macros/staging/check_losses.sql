@@ -94,7 +94,7 @@ cross join (
         {%- set all_amounts = amount + (counts.amount_accepted or 0) -%}
         {%- do said.append(', with ' ~ var('currency') ~ ' ' ~ '{:,.0f}'.format(amount)
             ~ (' (' ~ percent(amount / all_amounts) ~ ' of the amount)' if all_amounts else '')
-            ~ (' and what ' ~ counted_rows(unread) ~ ' are worth that have no amount that can be read' if unread else '')) -%}
+            ~ (', without ' ~ counted_rows(unread) ~ ' of an amount that can\'t be read' if unread else '')) -%}
     {%- elif 'amount' in input_contract()[input]['columns'] -%}
         {%- do said.append('; their amount can\'t be read') -%}
     {%- endif -%}

@@ -491,6 +491,27 @@ def test_a_build_that_loses_much_says_how_much_and_why_and_fails_beyond_the_limi
     assert ("fail_if_rejected" in said) is not is_published
 
 
+def test_what_lies_after_a_date_that_was_set_is_no_loss(project, tmp_path, write_csv):
+    path = write_csv(["order_id,customer_id,ordered_at,amount,status", *FEW_LOST])
+    orders = {"orders": {"file": path}}
+    outcome = project.dbt(tmp_path, *CHECKED, inputs=orders, fail_if_rejected=0.2, as_of_date="2024-05-06")
+    assert outcome.success, outcome.message
+    assert not [said for said in outcome.warnings if "are rejected" in said]
+    query = "select rows_rejected, loses_much from marts.input_reconciliation where input = 'orders'"
+    assert outcome.rows(query) == [(12, False)]
+
+
+def test_money_of_rows_whose_amount_cannot_be_read_is_said_to_be_missing(project, tmp_path, write_csv):
+    comma = 'o20,a,2024-05-20,"12,50",completed'
+    path = write_csv(["order_id,customer_id,ordered_at,amount,status", *FEW_LOST, LOST[1], comma])
+    outcome = project.dbt(tmp_path, *CHECKED, inputs={"orders": {"file": path}}, currency="EUR")
+    (said,) = [said for said in outcome.warnings if "are rejected" in said]
+    assert "with EUR 5 (2.7 % of the amount), without 1 row of an amount that can't be read" in said
+    # the mend fits the column, and only if all rows are so
+    assert "if all rows have decimal commas: try_cast(" in said
+    assert "try_strptime" not in said
+
+
 def test_the_history_of_the_demo_is_not_mixed_with_another(project, tmp_path):
     outcome = project.dbt(tmp_path, "run", parse=True, inputs={"orders": ORDERS}, database="demo")
     assert not outcome.success
