@@ -247,6 +247,7 @@ def features(shop: Shop) -> dict[date, dict[str, Array]]:
             found[day] = {
                 "code": known,
                 "first_order": first[known],
+                "days_since_first_order": today - first[known],
                 "last_order": last[known],
                 "days_since_last_order": today - last[known],
                 "lifetime_orders": orders,
