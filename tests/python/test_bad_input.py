@@ -225,7 +225,15 @@ def test_whatever_happens_to_a_file_no_row_is_lost_without_a_word(project, tmp_p
         if not left:
             return
     found = {name: parsed(content) for name, content in left.items()}
-    assert reconciled(outcome)["orders"][0] == sum(len(rows) for rows in found.values())
+    # of a quote within a value readers differ: what swallowed whole lines is rejected with all of them
+    swallowed = outcome.rows(
+        "select row_json from marts.rejected_rows where reasons like '%broken_row:lines%'"
+    )
+    lines = sum(
+        len(value.splitlines()) - 1 for (row,) in swallowed for value in json.loads(row).values() if value
+    )
+    missing = sum(len(rows) for rows in found.values()) - reconciled(outcome)["orders"][0]
+    assert 0 <= missing <= lines
     delivered = Counter(row[1].strip() for rows in found.values() for row in rows if len(row) > 1)
     used = Counter(customer for (customer,) in outcome.rows("select customer_id from staging.stg_orders"))
     assert not used - delivered
