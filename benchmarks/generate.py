@@ -463,8 +463,7 @@ def write_inputs(folder: Path) -> None:
         "max_amount: 1000000",
         "inputs:",
         *(
-            f"  {table}: {{file: {folder.resolve() / table}.parquet, loaded_at: loaded_at"
-            + (", columns: {valid_from: created_at}}" if table == "customers" else "}")
+            f"  {table}: {{file: {folder.resolve() / table}.parquet, loaded_at: loaded_at}}"
             for table in TABLES
         ),
     ]

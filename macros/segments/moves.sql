@@ -86,8 +86,7 @@
 {#-
   SQL for the rule by which an unchanged customer would have moved too, as `name:rule`: before is where customers were
   published, redefined where they would have been under today's definitions, replayed where under today's definitions
-  and fit. Likewise of a customer of whom nothing was told
-  before, or nothing is any more, where that is asked for.
+  and fit. Likewise of a customer of whom nothing was told before, or nothing is any more, where that is asked for.
 -#}
 {% macro rule_moves(definition, before='before') %}
     {%- set name = definition.name -%}

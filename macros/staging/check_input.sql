@@ -169,7 +169,7 @@ from {{ read_again if read_again and reads_only_news() else rows }} as source
     {{ return(input_contract()[input].get('versions', []) | select('in', mapped_columns(input)) | first | default(none)) }}
 {% endmacro %}
 
-{#- What identifies a row, versions apart. -#}
+{#- What identifies a row: the key, and the version if there are any. -#}
 {% macro input_key(input) %}
     {{ return(input_contract()[input]['key'] + ([version_column(input)] if version_column(input) else [])) }}
 {% endmacro %}

@@ -67,7 +67,7 @@ cross join (
             {%- do configuration_error('inputs.orders', 'has no rows: there is nothing to build from.') -%}
         {%- elif is_empty or share > var('fail_if_rejected') -%}
             {%- do configuration_error(
-                'inputs.' ~ input, told_losses(input, counts, checked, problems) 
+                'inputs.' ~ input, told_losses(input, counts, checked, problems)
                 ~ ('\n  More than ' ~ percent(var('fail_if_rejected')) ~ ' (the variable fail_if_rejected) stop the build: mend'
                     ~ ' them, or raise the limit if the other rows are enough.' if not is_empty)
             ) -%}

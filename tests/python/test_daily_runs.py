@@ -509,10 +509,15 @@ RECORD = (
 )
 
 
+def _dates_and_record(folder: Path) -> list[list[tuple]]:
+    """Return the as-of dates and what is published."""
+    stored = Outcome(True, "", [], None, _database(folder))
+    return [sorted(stored.rows(query), key=repr) for query in (RECORD, "staging.as_of_dates")]
+
+
 def test_a_delivery_that_is_not_whole_stops_before_a_published_month_is_forgotten(project, shop):
     folder, variables, rows = shop
-    before = Outcome(True, "", [], None, _database(folder))
-    published, latest = (sorted(before.rows(query), key=repr) for query in (RECORD, "staging.as_of_dates"))
+    before = _dates_and_record(folder)
     orders = rows["orders"]
     rows["orders"] = [row for row in orders if row[2] < "2025-11-01"]
     rows["events"] = [row for row in rows["events"] if row[2] < "2025-11-01"]
@@ -528,15 +533,13 @@ def test_a_delivery_that_is_not_whole_stops_before_a_published_month_is_forgotte
         "make restate",
     ):
         assert said in stopped.message
-    assert sorted(before.rows(RECORD), key=repr) == published
-    assert sorted(before.rows("staging.as_of_dates"), key=repr) == latest
+    assert _dates_and_record(folder) == before
 
 
 @pytest.mark.parametrize("looked_at", ["2025-12-15", "2025-12-31"])
 def test_an_as_of_date_up_to_a_closed_month_end_needs_a_database_of_its_own(project, shop, looked_at):
     folder, variables, _ = shop
-    before = Outcome(True, "", [], None, _database(folder))
-    published, latest = (sorted(before.rows(query), key=repr) for query in (RECORD, "staging.as_of_dates"))
+    before = _dates_and_record(folder)
     stopped = project.dbt(folder, "run", "--select", *BUILT, **variables, as_of_date=looked_at)
     for said in (
         f"The variable as_of_date is {looked_at}, and month ends from that day on are published: 2025-12-31.",
@@ -544,8 +547,7 @@ def test_an_as_of_date_up_to_a_closed_month_end_needs_a_database_of_its_own(proj
         "make restate",
     ):
         assert said in stopped.message
-    assert sorted(before.rows(RECORD), key=repr) == published
-    assert sorted(before.rows("staging.as_of_dates"), key=repr) == latest
+    assert _dates_and_record(folder) == before
 
 
 def test_an_as_of_date_after_all_published_month_ends_takes_the_place_of_the_latest(project, shop):

@@ -153,12 +153,17 @@ def database(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def report(database: Path) -> list[str]:
+def said_of(database: Path) -> str:
+    """Return the report as it is printed."""
     console = plain_console(width=WIDTH)
     with console.capture() as printed:
         print_report(database, "KRW", console)
-    return [" ".join(line.split()) for line in printed.get().splitlines()]
+    return printed.get()
+
+
+@pytest.fixture
+def report(database: Path) -> list[str]:
+    return [" ".join(line.split()) for line in said_of(database).splitlines()]
 
 
 def test_it_begins_with_the_whole(report: list[str]):
@@ -184,13 +189,11 @@ def test_it_says_what_is_expected_and_who_makes_up_most_of_it(report: list[str])
 def test_a_band_that_is_too_wide_to_decide_by_is_told_with_its_reason(database: Path):
     with duckdb.connect(str(database)) as connection:
         connection.execute("update marts.segment_profiles set expected_revenue_365d_margin = 0.68")
-    console = plain_console(width=WIDTH)
-    with console.capture() as printed:
-        print_report(database, "KRW", console)
+    printed = said_of(database)
     assert (
         "Expected in 365 days: revenue KRW 1,000 (no band: ± 68 % is too wide to decide by; it rests on two "
         "holdouts); 50.0 % of the customers make up 81 % of it"
-    ) in " ".join(printed.get().split())
+    ) in " ".join(printed.split())
 
 
 def test_it_says_how_learned_scores_were_last_judged_or_why_not(report: list[str]):
@@ -231,10 +234,8 @@ def test_it_names_only_inputs_with_rejected_rows(report: list[str]):
 def test_it_opens_with_inputs_of_which_much_is_lost(database: Path):
     with duckdb.connect(str(database)) as connection:
         connection.execute("update marts.input_reconciliation set loses_much = true where input = 'orders'")
-    console = plain_console(width=WIDTH)
-    with console.capture() as printed:
-        print_report(database, "KRW", console)
-    assert printed.get().splitlines()[:2] == [
+    printed = said_of(database)
+    assert printed.splitlines()[:2] == [
         "Rejected from orders: 4 of 1,204 rows (0.3 %), 1.2 % of the amount; see marts.rejected_rows",
         "As of 2026-06-30: 2 customers, 4 orders, revenue KRW 400",
     ]
@@ -276,12 +277,10 @@ def test_it_is_quiet_where_all_is_well(database: Path):
             "update marts.segmentation_validity set mistake = null; delete from marts.hypotheses;"
             "delete from marts.restatement_due"
         )
-    console = plain_console(width=WIDTH)
-    with console.capture() as printed:
-        print_report(database, "KRW", console)
-    assert "marts.segmentation_validity" not in printed.get()
-    assert "Hypotheses" not in printed.get()
-    assert "Restatement" not in printed.get()
+    printed = said_of(database)
+    assert "marts.segmentation_validity" not in printed
+    assert "Hypotheses" not in printed
+    assert "Restatement" not in printed
 
 
 def test_a_text_is_printed_as_it_is_written(database: Path):
@@ -304,7 +303,5 @@ def test_a_database_without_marts_is_told_so(tmp_path: Path):
 def test_the_front_door_shows_the_report_of_the_demo(page, demo: Outcome):
     text = (PROJECT / page).read_text(encoding="utf-8")
     (shown,) = re.findall(r"```text\n((?:Rejected|As of) .*?)\.\.\.\n```", text, re.DOTALL)
-    console = plain_console(width=WIDTH)
-    with console.capture() as printed:
-        print_report(demo.database, "KRW", console)
-    assert shown.splitlines() == printed.get().splitlines()[: len(shown.splitlines())]
+    printed = said_of(demo.database)
+    assert shown.splitlines() == printed.splitlines()[: len(shown.splitlines())]

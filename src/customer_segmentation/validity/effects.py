@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 from scipy.special import chndtrinc
 
-Z_95 = 1.959963984540054
+from customer_segmentation.validity.thresholds import Z_95
 
 
 class Effect(NamedTuple):

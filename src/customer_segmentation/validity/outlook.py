@@ -13,13 +13,13 @@ from customer_segmentation.validity.thresholds import (
     FEWEST_MONTHS,
     MOST_OFF,
     NOT_KNOWN,
+    Z_95,
 )
 
 AHEAD = (3, 6, 12)
 BACKTESTED = (3, 6)
 NEGLIGIBLE = 0.005  # of the customers
 OUTCOME_MONTHS = 90 / 365 * 12  # of segment_moments
-Z_95 = 1.959963984540054
 REVENUE_JUDGED = ["markov_revenue_ratio_3m", "markov_revenue_verdict"]
 TYPES = {
     "segmentation": "string",

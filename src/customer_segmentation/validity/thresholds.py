@@ -41,3 +41,4 @@ FEWEST_BUYERS = 10  # on both sides together
 FEWEST_MONTHS = 3
 FEWEST_BACKTESTS = 3  # forecasts that are compared with what came
 MOST_OFF = 0.2  # of what came, as in the mart calibration
+Z_95 = 1.959963984540054  # half of a 95 % interval, in standard errors
