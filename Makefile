@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 INPUT ?= demo
 LANGUAGE ?= en
-SIZES ?= 10k 100k 1m
+SIZES ?= demo 10k 100k 1m
 PYTHON ?= python3
 UV ?= uv
 
