@@ -156,7 +156,7 @@ class Checks:
             *(f"{column} not in ({known})" for column, known in self._references(name).items()),
         ]
         for column, rules in columns.items():
-            if rules.get("required"):
+            if rules.get("required") and not rules.get("may_be_empty"):
                 conditions.append(f"source.{column} is null")
             if rules["type"] != "string":
                 conditions.append(f"source.{column} is not null and {_typed(column, rules)} is null")
@@ -239,7 +239,7 @@ class Checks:
 def _checks(column: str, rules: dict, latest: date, value: str) -> list[tuple[str, str]]:
     """Return what can be wrong with the values of a column, given as SQL: [(reason, condition)]."""
     kind, checks = rules["type"], []
-    if rules.get("required"):
+    if rules.get("required") and not rules.get("may_be_empty"):
         unread = "" if kind == "string" else f" and not unread_{column}"
         checks.append((f"missing:{column}", f"{value} is null{unread}"))
     if kind == "string":

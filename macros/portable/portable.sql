@@ -52,6 +52,34 @@
 {% macro default__file_problems(path) %}{{ return([] if (path | lower).endswith('.parquet') else csv_problems(path)) }}{% endmacro %}
 {% macro spark__file_problems(path) %}{{ return([]) }}{% endmacro %}
 
+{#- Where CSV files of another encoding can be read as UTF-8. -#}
+{% macro in_utf8(path, encoding, place) %}{{ return(adapter.dispatch('in_utf8', 'customer_segmentation')(path, encoding, place)) }}{% endmacro %}
+{% macro default__in_utf8(path, encoding, place) %}
+    {%- set known = found_before('files_in_utf8') -%}
+    {%- if (path, encoding) not in known -%}
+        {%- if not run_query("select 1 from duckdb_functions() where function_name = 'in_utf8' limit 1").rows -%}
+            {%- do configuration_error(place, "is '" ~ encoding ~ "', which takes a plugin that your profiles.yml must name:\n"
+                ~ '  plugins: [{module: customer_segmentation.encodings, config: {folder: build/utf8}}]') -%}
+        {%- endif -%}
+        {%- do known.update({(path, encoding): fromjson(run_query('select in_utf8(' ~ csv_path(path) ~ ', ' ~ csv_path(encoding) ~ ')').rows[0][0])}) -%}
+    {%- endif -%}
+    {%- set found = known[(path, encoding)] -%}
+    {%- if found.problem -%}{%- do configuration_error(place, found.problem ~ '.') -%}{%- endif -%}
+    {{ return(found.files) }}
+{% endmacro %}
+{% macro spark__in_utf8(path, encoding, place) %}{{ return(path) }}{% endmacro %}
+
+{#- A text of a declared form, with or without a time of day, as a time; null if there is no such day. -#}
+{% macro read_date(text, form) %}{{ return(adapter.dispatch('read_date', 'customer_segmentation')(text, form)) }}{% endmacro %}
+{% macro default__read_date(text, form) -%}
+    {%- set day = modules.re.sub('d+', '%d', modules.re.sub('m+', '%m', form)) | replace('yyyy', '%Y') | replace('yy', '%y') -%}
+    try_strptime({{ text }}, ['{{ day }}'{% for time in ['%H:%M', '%H:%M:%S', '%I:%M %p', '%I:%M:%S %p', '%I:%M%p', '%I:%M:%S%p'] %}, '{{ day }} {{ time }}'{% endfor %}])
+{%- endmacro %}
+{% macro spark__read_date(text, form) -%}
+    {%- set day = modules.re.sub('d+', 'd', modules.re.sub('m+', 'M', form)) -%}
+    coalesce(try_to_timestamp({{ text }}, '{{ day }}[ H:mm[:ss]]'), try_to_timestamp({{ text }}, '{{ day }} h:mm[:ss][ ]a'))
+{%- endmacro %}
+
 {#- How many files a path or glob stands for. -#}
 {% macro count_files(path) %}{{ return(adapter.dispatch('count_files', 'customer_segmentation')(path)) }}{% endmacro %}
 {% macro default__count_files(path) %}{{ return(run_query("select count(*) from glob('" ~ path | replace("'", "''") ~ "')").rows[0][0] if '://' not in path else 1) }}{% endmacro %}

@@ -117,7 +117,7 @@ where segment is not null
             {%- set absent, empty = [], [] -%}
             {%- for part in need.split(' and ') -%}
                 {%- set input, input_column = (part ~ '.').split('.')[:2] -%}
-                {%- if not (input_column in filled_columns(input) if input_column else has_input(input)) -%}{%- do absent.append(part) -%}{%- endif -%}
+                {%- if not (input_column in filled_columns(input) if input_column else filled_columns(input)) -%}{%- do absent.append(part) -%}{%- endif -%}
                 {%- if part in absent and input_column in mapped_columns(input) -%}{%- do empty.append(part) -%}{%- endif -%}
             {%- endfor -%}
             {%- if not absent -%}{%- do provided.append(need) -%}{%- endif -%}

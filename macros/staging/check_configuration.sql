@@ -85,9 +85,7 @@
         {%- if kinds | length != 1 -%}
             {%- do configuration_error(place, 'must have exactly one of file, table, model, query; it has ' ~ (kinds | join(', ') or 'none') ~ '.') -%}
         {%- endif -%}
-        {%- for key in mapping if key not in ('file', 'table', 'model', 'query', 'columns', 'where', 'loaded_at') -%}
-            {%- do configuration_error(place, "has the unknown key '" ~ key ~ "'; besides file, table, model or query there are columns, where and loaded_at.") -%}
-        {%- endfor -%}
+        {%- do check_how_it_is_read(input, mapping) -%}
         {%- for column in mapping.columns or {} if column not in contract[input]['columns'] -%}
             {%- do configuration_error(place ~ '.columns', "has '" ~ column ~ "', which is not a column of the contract; those are " ~ contract[input]['columns'].keys() | join(', ') ~ '.') -%}
         {%- endfor -%}
@@ -97,7 +95,7 @@
             {%- do configuration_error(place ~ '.file', "is '" ~ mapping.file ~ "', and there is no such file (looked for " ~ absolute_path(mapping.file) ~ ").") -%}
         {%- endif -%}
         {%- if mapping.file is defined -%}
-            {%- set problems = file_problems(absolute_path(mapping.file)) -%}
+            {%- set problems = file_problems(readable_files(input)) -%}
             {%- if problems -%}
                 {%- do configuration_error(place ~ '.file', 'names what can\'t be read:\n  ' ~ problems[:10] | join('\n  ') ~ ('\n  and ' ~ (problems | length - 10) ~ ' more files' if problems | length > 10 else '')) -%}
             {%- endif -%}
@@ -108,11 +106,45 @@
             {%- do check_mapped_types(input, mapped) -%}
             {%- if input == 'orders' and not run_query('select 1 from ' ~ input_source('orders') ~ ' as source where ' ~ input_condition(input) ~ ' limit 1').rows -%}
                 {%- do configuration_error(place, 'has no rows: there is nothing to build from. Look at what ' ~ mapping[kinds[0]] | string | trim ~ ' holds' ~ (' where ' ~ mapping.where | trim if mapping.where) ~ '.') -%}
+            {%- elif input == 'orders' and rows_that_return() and rows_that_return() != 'negative' -%}
+                {%- do looking_at(place ~ '.returns') -%}
+                {%- do run_query('select 1 from ' ~ input_source('orders') ~ ' as source where\n' ~ rows_that_return() ~ '\nlimit 0') -%}
+                {%- do looking_at(place) -%}
+            {%- elif input == 'returns' and mappings.orders.model is not defined and 'returned_amount' in mapped_columns('orders') -%}
+                {%- do configuration_error('inputs.orders.columns.returned_amount', 'is there beside the input returns: the same money would count twice. Leave returns out, or write `returned_amount: (null)`.') -%}
             {%- elif input == 'order_items' and mappings.orders.model is not defined and 'order_id' not in mapped_columns('orders') -%}
                 {%- do configuration_error('inputs.orders.columns.order_id', 'is needed to tell which order an item belongs to: name the column, or leave order_items out.') -%}
             {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
+{% endmacro %}
+
+{#- What a mapping says beside its source and its columns. -#}
+{% macro check_how_it_is_read(input, mapping) %}
+    {%- set place = 'inputs.' ~ input -%}
+    {%- set keys = ['file', 'table', 'model', 'query', 'columns', 'where', 'loaded_at', 'encoding', 'dates', 'decimal']
+        + (['grain', 'returns'] if input == 'orders' else []) -%}
+    {%- for key in mapping if key not in keys -%}
+        {%- do configuration_error(place, "has the unknown key '" ~ key ~ "'" ~ hint(key, keys)) -%}
+    {%- endfor -%}
+    {%- if (mapping.grain or 'order') not in ('order', 'line') -%}
+        {%- do configuration_error(place ~ '.grain', "is '" ~ mapping.grain ~ "'; a row is an `order` (as without it) or a `line` of one.") -%}
+    {%- endif -%}
+    {%- if mapping.returns is defined and (mapping.returns is not string or not mapping.returns | trim) -%}
+        {%- do configuration_error(place ~ '.returns', "is '" ~ mapping.returns ~ "'; write `negative`, or a condition such as InvoiceNo like 'C%'.") -%}
+    {%- endif -%}
+    {%- if mapping.encoding is defined and mapping.file is not defined -%}
+        {%- do configuration_error(place ~ '.encoding', 'is for CSV files alone, and there is no `file:`.') -%}
+    {%- endif -%}
+    {%- for form in ([mapping.dates] if mapping.dates is string else mapping.dates or []) if not is_date_form(form) -%}
+        {%- do configuration_error(place ~ '.dates', "has '" ~ form ~ "'; write the form with d, m and y, such as dd.mm.yyyy, m/d/yy or yyyymmdd, or a list of such forms. A time of day may follow.") -%}
+    {%- endfor -%}
+    {%- if mapping.decimal is defined and mapping.decimal not in (',', '.') -%}
+        {%- do configuration_error(place ~ '.decimal', "is '" ~ mapping.decimal ~ "'; it is the decimal mark, ',' or '.', in quotes.") -%}
+    {%- endif -%}
+    {%- if input == 'order_items' and rows_are_lines() -%}
+        {%- do configuration_error(place, 'is there beside `grain: line` of orders, whose rows are the items already: leave one of them out.') -%}
+    {%- endif -%}
 {% endmacro %}
 
 {#- Of files of a kind that is not read as it is, say how it is read. -#}

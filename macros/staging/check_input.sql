@@ -10,7 +10,7 @@
   that are read again (news.sql).
 -#}
 {% macro accepted_rows(input, joined=[], only_news=false) %}
-    {%- set columns = input_contract()[input]['columns'].keys() | join(', ') -%}
+    {%- set columns = (input_contract()[input]['columns'].keys() | list + marks_of(input)) | join(', ') -%}
     select {{ columns }}
     from (
         {{ typed_rows(input, only_news=only_news) | indent(8) }}
@@ -81,10 +81,18 @@ numbered as (
     select
         *,
         row_number() over (
-            partition by {{ input_key(input) | join(', ') }}
+            partition by {{ row_identity(input) | join(', ') }}
             order by problems nulls first, {{ 'updated_at desc nulls last, ' if 'updated_at' in columns }}{{ 'is_granted, ' if 'is_granted' in columns }}row_json
-        ) as copy_number
+        ) as copy_number,
+        {{ key_hash(columns | reject('equalto', 'updated_at') | list) }} as said
     from checked
+),
+
+compared as (
+    select
+        *,
+        first_value(said) over (partition by {{ row_identity(input) | join(', ') }} order by copy_number) as said_by_kept
+    from numbered
 ),
 
 reasoned as (
@@ -94,14 +102,15 @@ reasoned as (
             problems,
             case
                 when copy_number > 1 and {{ contract['key'] | join(' is not null and ') }} is not null
-                    then 'duplicate:{{ input_key(input) | join('+') }}'
+                    -- the same once more says nothing else, so nothing is lost by leaving it out
+                    then concat(case when said = said_by_kept then 'copy' else 'duplicate' end, ':{{ input_key(input) | join('+') }}')
             end
         ) as reasons
-    from numbered
+    from compared
 )
 
 select
-{%- for name in columns %}
+{%- for name in columns.keys() | list + marks_of(input) %}
     {{ name }},
 {%- endfor %}
     reasons,
@@ -122,12 +131,24 @@ from reasoned
         {%- set read_again = ref(input ~ '_read_again') -%}
     {%- endif -%}
     {%- for name in contract['key'] -%}{%- do keys.append(typed('source.' ~ name, contract['columns'][name])) -%}{%- endfor -%}
-    {%- if version_column(input) -%}
-        {%- set version = typed('source.' ~ version_column(input), {'type': 'timestamp'}) -%}
-    {%- endif -%}
+    {%- set more = [typed('source.' ~ version_column(input), {'type': 'timestamp'})] if version_column(input) else [] -%}
+    {%- if 'is_return' in row_identity(input) -%}{%- do more.extend(['source.is_return', returned_alone('source.')]) -%}{%- endif -%}
 select
+    {%- for mark in marks_of(input) %}
+    coalesce(source.{{ mark }}, false) as {{ mark }},
+    {%- endfor %}
     {%- for name, column in contract['columns'].items() %}
+    {%- if name == 'amount' and 'unit_price' in contract['columns'] %}
+    coalesce(
+        {{ typed('source.amount', column) }},
+        cast(
+            coalesce({{ typed('source.quantity', column) }}, case when source.quantity is null then 1 end)
+            * {{ typed('source.unit_price', column) }} as {{ sql_type(column) }}
+        )
+    ) as amount,
+    {%- else %}
     {{ typed('source.' ~ name, column) }} as {{ name }},
+    {%- endif %}
     {%- if column.type != 'string' %}
     case when {{ typed('source.' ~ name, column) }} is null then {{ text('source.' ~ name) }} end as unread_{{ name }},
     {%- endif %}
@@ -135,7 +156,7 @@ select
     {{ is_odd_text("concat_ws(' ', source." ~ strings | join(', source.') ~ ')') }} as has_odd_text,
     case
         when {{ keys | join(' is not null and ') }} is not null
-            then {{ key_hash(keys + ([version] if version else [])) }}
+            then {{ key_hash(keys + more) }}
     end as key_hash,
     {%- if whole %}
     source.source_row,
@@ -169,6 +190,22 @@ from {{ read_again if read_again and reads_only_news() else rows }} as source
     {{ return(input_contract()[input].get('versions', []) | select('in', mapped_columns(input)) | first | default(none)) }}
 {% endmacro %}
 
+{#- What is known of the rows of an input besides the columns of the contract. -#}
+{% macro marks_of(input) %}{{ return(['is_return'] if input == 'orders' else []) }}{% endmacro %}
+
+{#-
+  What tells rows apart: their key, and of returns among orders what they say as well, because an order may have several
+  under its own number.
+-#}
+{% macro row_identity(input) %}
+    {%- set is_told_by_order = input == 'orders' and rows_that_return() and not rows_are_lines() -%}
+    {{ return(input_key(input) + (['is_return', returned_alone()] if is_told_by_order else [])) }}
+{% endmacro %}
+
+{% macro returned_alone(place='') -%}
+    case when {{ place }}is_return then concat_ws('|', cast({{ place }}ordered_at as string), cast({{ place }}amount as string)) end
+{%- endmacro %}
+
 {#- What identifies a row: the key, and the version if there are any. -#}
 {% macro input_key(input) %}
     {{ return(input_contract()[input]['key'] + ([version_column(input)] if version_column(input) else [])) }}
@@ -189,6 +226,7 @@ from {{ read_again if read_again and reads_only_news() else rows }} as source
     {%- if reference == 'customers' %}
     union
     select {{ name }} as {{ as }} from {{ ref('stg_orders') }}
+    where {{ name }} is not null
     {%- endif %}
 {%- endmacro %}
 
@@ -207,10 +245,15 @@ from {{ read_again if read_again and reads_only_news() else rows }} as source
 {% macro input_checks(input) %}
     {%- set checks = [('broken_row:fields', "typed.broken_row like 'fields%'"), ('broken_row:lines', "typed.broken_row = 'lines'")] -%}
     {%- set references = input_references(input) -%}
-    {%- for name, column in input_contract()[input]['columns'].items() -%}
+    {%- set columns = input_contract()[input]['columns'] -%}
+    {%- set is_no_return = ' and not coalesce(typed.is_return, false)' if input == 'orders' and rows_that_return() else '' -%}
+    {%- for name, column in columns.items() -%}
         {%- set is_text = column.type == 'string' -%}
-        {%- if column.required -%}
-            {%- do checks.append(('missing:' ~ name, 'typed.' ~ name ~ ' is null' ~ ('' if is_text else ' and typed.unread_' ~ name ~ ' is null'))) -%}
+        {%- if column.required and not column.may_be_empty -%}
+            {%- set unread = [] if is_text else [name] + (['quantity', 'unit_price'] if name == 'amount' and 'unit_price' in columns else []) -%}
+            {%- set told = ['typed.' ~ name ~ ' is null'] -%}
+            {%- for part in unread -%}{%- do told.append('typed.unread_' ~ part ~ ' is null') -%}{%- endfor -%}
+            {%- do checks.append(('missing:' ~ name, told | join(' and '))) -%}
         {%- endif -%}
         {%- if is_text -%}
             {%- do checks.append(('broken_text:' ~ name, 'typed.has_odd_text and ' ~ is_broken_text('typed.' ~ name))) -%}
@@ -223,8 +266,8 @@ from {{ read_again if read_again and reads_only_news() else rows }} as source
         {%- endif -%}
         {%- if column.type in ('decimal', 'integer') -%}
             {%- set max = var('max_amount') if column.max == 'max_amount' else column.max -%}
-            {%- do checks.append(('negative:' ~ name, 'typed.' ~ name ~ ' < 0')) -%}
-            {%- do checks.append(('absurd:' ~ name, 'typed.' ~ name ~ ' > ' ~ max)) -%}
+            {%- do checks.append(('negative:' ~ name, 'typed.' ~ name ~ ' < 0' ~ is_no_return)) -%}
+            {%- do checks.append(('absurd:' ~ name, ('abs(typed.' ~ name ~ ')' if is_no_return else 'typed.' ~ name) ~ ' > ' ~ max)) -%}
         {%- elif column.type in ('date', 'timestamp') -%}
             {%- do checks.append(('too_early:' ~ name, 'typed.' ~ name ~ " < cast('" ~ (column.earliest or '1970-01-01') ~ "' as date)")) -%}
             {%- if not column.known_later -%}

@@ -17,6 +17,7 @@ from (
         cast(coalesce({{ counted_in(input).rows }}, 0) as bigint) as rows_accepted,
         cast({{ 'sum(amount)' if has_amount else 'null' }} as decimal(18, 2)) as amount_accepted
     from {{ accepted }}
+    where {{ counted_in(input).where or 'true' }}
 ) as accepted
 cross join (
     select
@@ -35,14 +36,19 @@ cross join (
 ) as rejected
 {%- endmacro %}
 
-{#- Of rejected rows, those that are a loss: what lies after a date that somebody set was meant to stay out. -#}
+{#- Of rejected rows, those that are a loss: no copies, and what lies after a date that somebody set was meant to stay out. -#}
 {% macro is_lost() -%}
-    {{ "(reasons not like 'after_as_of_date:%' or reasons like '%, %')" if var('as_of_date') else 'true' }}
+    {{ "(reasons not like 'copy:%'" ~ (" and (reasons not like 'after_as_of_date:%' or reasons like '%, %')" if var('as_of_date')) ~ ')' }}
 {%- endmacro %}
 
 {#- Where the rows of an input are counted that are used, and how: many rows are of use only in sum. -#}
 {% macro counted_in(input) %}
+    {%- if is_told_by_orders(input) and input != 'returns' -%}
+        {{ return({'model': 'checked_' ~ input, 'rows': 'count(*)'}) }}
+    {%- endif -%}
     {{ return({
+        'orders': {'model': 'stg_orders', 'rows': 'sum(lines)' if rows_are_lines() else 'count(*)'},
+        'returns': {'model': 'stg_returns', 'rows': 'count(*)', 'where': "told_by = 'returns'"},
         'events': {'model': 'visits', 'rows': 'sum(events)'},
         'order_items': {'model': 'category_months', 'rows': 'sum(lines)'},
     }.get(input, {'model': 'stg_' ~ input, 'rows': 'count(*)'})) }}
@@ -54,8 +60,10 @@ cross join (
 -#}
 {% macro check_losses(input) %}
     {%- set checked, problems = ref('checked_' ~ input), ref('reject_problems') -%}
+    {%- set orders = ref('input_orders') if input == 'orders' -%}
     {%- if execute -%}
         {%- set counts = dict(run_query(input_counts(input, this, checked)).rows[0].dict()) -%}
+        {%- if input == 'orders' and counts.rows_accepted -%}{%- do check_order_ids(checked, orders) -%}{%- endif -%}
         {#- of an input of which nothing is left all is lost -#}
         {%- if not counts.rows_accepted -%}
             {%- do counts.update({'rows_lost': counts.rows_rejected, 'amount_lost': counts.amount_rejected}) -%}
@@ -80,11 +88,59 @@ cross join (
     {%- endif -%}
 {% endmacro %}
 
+{#-
+  Stops where an order id is not what it seems: rows that share one and differ in amount are lines, and one that several
+  customers have is used again. One in a hundred may be a mistake.
+-#}
+{% macro check_order_ids(checked, orders) %}
+    {%- set shared -%}
+    {%- if rows_are_lines() %}
+        select order_id, count(*) as row_count, count(distinct customer_id) as customers, count(distinct amount) as amounts
+        from ({{ typed_rows('orders') }}) as typed
+        where not is_return
+    {%- else %}
+        -- a row with problems of its own says nothing of the others
+        select order_id, count(*) as row_count, count(distinct customer_id) as customers, count(distinct amount) as amounts
+        from {{ checked }}
+        where reasons is null or reasons like 'duplicate:%'
+    {%- endif %}
+        group by order_id
+    {%- endset -%}
+    {%- if not run_query('select 1 from ' ~ this ~ ' where customer_id is not null limit 1').rows -%}
+        {%- do configuration_error('inputs.orders.columns.customer_id', 'is empty in all rows that could be used: nobody is known whose orders these are.') -%}
+    {%- endif -%}
+    {%- set is_told_apart = not has_key('orders') or 'updated_at' in mapped_columns('orders') -%}
+    {%- if rows_are_lines() or not is_told_apart -%}
+        {%- set found = run_query("
+            select
+                sum(case when customers > 1 then 1 else 0 end),
+                sum(case when row_count > 1 and amounts > 1 then 1 else 0 end),
+                min(case when customers > 1 then order_id end),
+                min(case when row_count > 1 and amounts > 1 then order_id end),
+                (select count(*) from " ~ this ~ " where status <> 'credit_note')
+            from (" ~ shared ~ ') as shared'
+        ).rows[0] -%}
+        {%- set used_again, differing, orders_kept = found[0] or 0, found[1] or 0, found[4] or 0 -%}
+        {%- set place = 'inputs.orders' -%}
+        {%- if 100 * used_again > orders_kept -%}
+            {%- do configuration_error(place ~ '.columns.order_id', 'is used again: ' ~ '{:,}'.format(used_again) ~ ' of ' ~ '{:,}'.format(orders_kept)
+                ~ " order ids have rows of several customers, such as '" ~ found[2] ~ "'. Add what makes it one of a kind, such as"
+                ~ "\n  order_id: concat_ws('-', store, receipt)") -%}
+        {%- elif not rows_are_lines() and 100 * differing > orders_kept -%}
+            {%- do configuration_error(place, 'has rows that share an order id and differ in amount: ' ~ '{:,}'.format(differing) ~ ' of '
+                ~ '{:,}'.format(orders_kept) ~ " order ids, such as '" ~ found[3] ~ "'. These look like lines: if each row is a line of an order, say so, and amounts are summed:"
+                ~ '\n  orders:\n    grain: line'
+                ~ '\n  If they are versions of an order, map updated_at: the latest one is taken.') -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
 {#- How many rows and how much money were lost, and the three most frequent reasons with a row and what to do. -#}
 {% macro told_losses(input, counts, checked, problems) %}
     {%- set rejected, amount, unread = counts.rows_lost, counts.amount_lost, counts.rows_without_amount -%}
     {%- set rows_in = counts.rows_accepted + rejected -%}
-    {%- set said = ['has ' ~ counted_rows(rows_in) ~ ', and '] -%}
+    {%- set left_out = counts.rows_rejected - rejected -%}
+    {%- set said = ['has ' ~ counted_rows(rows_in) ~ (' (not counting ' ~ '{:,}'.format(left_out) ~ (' copies and rows after as_of_date)' if var('as_of_date') else ' copies)') if left_out > 0) ~ ', and '] -%}
     {%- if rejected == rows_in -%}
         {%- do said.append('all of them are rejected' if rejected > 1 else 'it is rejected') -%}
     {%- else -%}

@@ -13,21 +13,25 @@
   key         what identifies a row; rows that repeat it are duplicates
   versions    columns that say since when a row holds. The first of them that is there is part of the key: several
               rows of one thing are then its versions
+  may_be_empty  the column is required, but not a value in every row
+  line        the column is only there where each row of `orders` is a line (`grain: line` in the variable `inputs`);
+              `key_of_lines` is then the key
 
   docs/input_contract.md is written from here by `segmentation contract`, and a test compares the two.
 -#}
 {% macro input_contract() %}
-{%- set kept = graph.setdefault('contract', {}) -%}
+{%- set kept = graph.setdefault('contract_of_lines' if rows_are_lines() else 'contract', {}) -%}
 {%- if kept -%}{{ return(kept) }}{%- endif -%}
 {%- set contract -%}
 orders:
-  description: One row per order, as last delivered.
+  description: "One row per order, as last delivered; with `grain: line`, one row per line of an order."
   key: [order_id]
+  key_of_lines: [order_item_id]
   columns:
-    order_id: {type: string, description: "Identifies the order. Without it every row is an order of its own."}
-    customer_id: {type: string, required: true, description: "Who ordered."}
+    order_id: {type: string, description: "Identifies the order. Without it every row is an order of its own; lines need it."}
+    customer_id: {type: string, required: true, may_be_empty: true, description: "Who ordered. Orders of nobody known count as revenue, and nowhere else."}
     ordered_at: {type: timestamp, required: true, description: "When, in local time of the shop (`time_zone`)."}
-    amount: {type: decimal, required: true, max: max_amount, description: "What the customer paid for the goods: after discounts, before returns, in `currency`."}
+    amount: {type: decimal, required: true, max: max_amount, description: "What the customer paid for the goods: after discounts, before returns, in `currency`. Of lines `quantity` × `unit_price` will do."}
     discount_amount: {type: decimal, default: 0, max: max_amount, description: "Taken off the list price, in `currency`; already out of `amount`."}
     returned_amount: {type: decimal, default: 0, max: max_amount, description: "Paid back for returned goods, in `currency`."}
     returned_at: {type: timestamp, known_later: true, rare: true, description: "When it was paid back. Without it a return counts from the day of the order."}
@@ -35,6 +39,23 @@ orders:
     status: {type: string, default: completed, values: [completed, pending, cancelled, returned], description: "Cancelled and returned orders do not count."}
     channel: {type: string, description: "Where the order was placed: store, web, app, marketplace …"}
     updated_at: {type: timestamp, known_later: true, description: "When the row last changed. Of two rows with one key, the later one is kept."}
+    order_item_id: {type: string, line: true, description: "Identifies the line. Without it every row is a line of its own."}
+    product_id: {type: string, line: true, description: "The product. A line without one, such as shipping, counts in its order alone."}
+    quantity: {type: decimal, line: true, default: 1, max: 1000000, description: "Units, or kilograms, or metres."}
+    unit_price: {type: decimal, line: true, max: max_amount, description: "Price of one unit after discounts, in `currency`, where there is no `amount` of the line."}
+    product_name: {type: string, line: true, description: "What the product is called."}
+    category: {type: string, line: true, description: "Category of the product, where there is no input `products`."}
+    brand: {type: string, line: true, description: "Brand of the product, where there is no input `products`."}
+returns:
+  description: One row per return or credit note, several to an order if need be. Its order need not be there.
+  key: [return_id]
+  columns:
+    return_id: {type: string, description: "Identifies the return. Without it every row is a return of its own."}
+    order_id: {type: string, description: "The order that it takes back, in whole or in part."}
+    customer_id: {type: string, description: "Whose it is, where the order doesn't say it."}
+    product_id: {type: string, description: "The product that came back."}
+    returned_at: {type: timestamp, required: true, known_later: true, description: "When it was paid back, in local time of the shop (`time_zone`)."}
+    amount: {type: decimal, required: true, max: max_amount, description: "What was paid back, in `currency`."}
 customers:
   description: One row per customer, or per version of a customer if rows say since when they hold. Customers that only appear in `orders` are customers too.
   key: [customer_id]
@@ -100,5 +121,19 @@ consents:
     changed_at: {type: timestamp, required: true, description: "When, in local time of the shop (`time_zone`)."}
 {%- endset -%}
 {%- do kept.update(fromyaml(contract)) -%}
+{%- set orders = kept.orders -%}
+{%- if rows_are_lines() -%}
+    {%- do orders['columns'].order_id.update({'required': true}) -%}
+    {%- do orders['columns'].amount.update({'instead': 'unit_price'}) -%}
+    {%- do orders.update({'key': orders.key_of_lines}) -%}
+{%- else -%}
+    {%- for name, column in orders['columns'].copy().items() if column.line -%}{%- do orders['columns'].pop(name) -%}{%- endfor -%}
+{%- endif -%}
 {{ return(kept) }}
 {% endmacro %}
+
+{#- Whether a row of the input `orders` is a line of an order. -#}
+{% macro rows_are_lines() %}{{ return(((var('inputs') or {}).orders or {}).grain == 'line') }}{% endmacro %}
+
+{#- Which rows of `orders` take back what was ordered: `negative`, or a condition over the source; none if nobody says so. -#}
+{% macro rows_that_return() %}{{ return(((var('inputs') or {}).orders or {}).returns) }}{% endmacro %}

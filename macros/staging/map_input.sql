@@ -7,8 +7,9 @@
     {%- set mapping = var('inputs')[input] -%}
     {%- if mapping.file is defined -%}
         {%- set known = found_before('file_sources') -%}
-        {%- if mapping.file not in known -%}{%- do known.update({mapping.file: read_files(absolute_path(mapping.file))}) -%}{%- endif -%}
-        {{ return(known[mapping.file]) }}
+        {%- set files = readable_files(input) -%}
+        {%- if files not in known -%}{%- do known.update({files: read_files(files)}) -%}{%- endif -%}
+        {{ return(known[files]) }}
     {%- elif mapping.table is defined -%}{{ return(mapping.table) }}
     {%- elif mapping.model is defined -%}
         {{ return(ref(mapping.model) if model.name == 'input_' ~ input else built_model(mapping.model)) }}
@@ -27,6 +28,13 @@
 {% macro absolute_path(file) %}
     {%- set is_absolute = file.startswith('/') or '://' in file -%}
     {{ return(file if is_absolute else invocation_args_dict.project_dir ~ '/' ~ file) }}
+{% endmacro %}
+
+{#- The path or glob of the files of an input; of those in another encoding, that of their copies in UTF-8. -#}
+{% macro readable_files(input) %}
+    {%- set mapping = var('inputs')[input] -%}
+    {%- set path = absolute_path(mapping.file) -%}
+    {{ return(in_utf8(path, mapping.encoding, 'inputs.' ~ input ~ '.encoding') if mapping.encoding and execute else path) }}
 {% endmacro %}
 
 {#- What the columns of an input are called where it comes from. -#}
@@ -91,7 +99,7 @@
                 {%- do mapped.update({name: adapter.quote(found)}) -%}
             {#- a name in any script, or in double quotes, is no expression -#}
             {%- elif modules.re.match('^([^\\W\\d]\\w*|"[^"]+")$', expression) -%}
-                {%- if name in renamed or column.required -%}
+                {%- if name in renamed or (column.required and not (column.get('instead') in renamed or column.get('instead') in names | map('lower') | list)) -%}
                     {%- do exceptions.raise_compiler_error(
                         "Input '" ~ input ~ "' has no column '" ~ expression ~ "' for the "
                         ~ ("required " if column.required else "") ~ "column '" ~ name ~ "' of the contract.\n"
@@ -109,27 +117,41 @@
     {{ return(mapped) }}
 {% endmacro %}
 
+{#- Where an input that is not delivered is told of by the rows of orders: items and products by lines, returns by credit notes. -#}
+{% macro is_told_by_orders(input) %}
+    {{ return(not has_input(input) and (
+        (input in ('order_items', 'products') and rows_are_lines())
+        or (input == 'returns' and rows_that_return() is not none and rows_that_return() is defined)
+    )) }}
+{% endmacro %}
+
 {#-
-  The columns that can tell customers or products apart: those in which 30 rows or one in a hundred say something. Of
-  other inputs, all that are there.
+  The columns of an input that are known. Of customers and products those that can tell them apart, in which 30 rows or one
+  in a hundred say something.
 -#}
 {% macro filled_columns(input) %}
-    {%- set mapped = mapped_columns(input) -%}
-    {%- if input not in ('customers', 'products') or not mapped -%}{{ return(mapped.keys() | list) }}{%- endif -%}
     {%- set known = found_before('filled_columns') -%}
-    {%- if input not in known -%}
-        {%- set counts, filled = [], [] -%}
+    {%- if input in known -%}{{ return(known[input]) }}{%- endif -%}
+    {%- set place = 'orders' if is_told_by_orders(input) else input -%}
+    {%- set mapped = {} -%}
+    {%- for name, expression in mapped_columns(place).items() if name in input_contract()[input]['columns'] -%}
+        {%- do mapped.update({name: expression}) -%}
+    {%- endfor -%}
+    {%- set filled = mapped.keys() | list -%}
+    {%- if place != input and input != 'returns' and 'product_id' not in mapped -%}{%- set filled = [] -%}{%- endif -%}
+    {%- if input in ('customers', 'products') and filled -%}
+        {%- set counts, telling = [], [] -%}
         {%- for expression in mapped.values() -%}
             {%- do counts.append('count(case when not ' ~ says_nothing(text(expression)) ~ ' then 1 end)') -%}
         {%- endfor -%}
-        {%- set found = run_query('select ' ~ counts | join(', ') ~ ', count(*) from ' ~ input_source(input) ~ ' as source where ' ~ input_condition(input)).rows[0] -%}
+        {%- set found = run_query('select ' ~ counts | join(', ') ~ ', count(*) from ' ~ input_source(place) ~ ' as source where ' ~ input_condition(place)).rows[0] -%}
         {%- for name in mapped -%}
-            {%- if found[loop.index0] and found[loop.index0] >= [0.01 * found[-1], 30] | min -%}{%- do filled.append(name) -%}{%- endif -%}
+            {%- if found[loop.index0] and found[loop.index0] >= [0.01 * found[-1], 30] | min -%}{%- do telling.append(name) -%}{%- endif -%}
         {%- endfor -%}
-        {%- do known.update({input: filled}) -%}
-        {{ return(filled) }}
+        {%- set filled = telling -%}
     {%- endif -%}
-    {{ return(known[input]) }}
+    {%- do known.update({input: filled}) -%}
+    {{ return(filled) }}
 {% endmacro %}
 
 {#- {contract column: the type of its expression}. -#}
@@ -155,19 +177,61 @@
 {% endmacro %}
 
 {#-
-  What a trimmed text says, null if nothing. A time of another form than ISO says none, so that 03/04 is not guessed at;
-  nor are 24 o'clock and 1_000, which DuckDB takes for the next day and for a thousand.
+  What a trimmed text says, null if nothing. A time of another form than ISO says none unless the mapping declares the form,
+  so that 03/04 is not guessed at; nor are 24 o'clock and 1_000, which DuckDB takes for the next day and for a thousand.
 -#}
-{% macro said(text, name, column) -%}
+{% macro said(text, name, column, mapping={}) -%}
     {%- if column.type in ('date', 'timestamp') -%}
+    {%- set iso = '^[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}([ T]([01]?[0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?$' -%}
     case
-        when {{ matches(text, '^[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}([ T]([01]?[0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?$') }} then {{ text }}
+        {%- for form in ([mapping.dates] if mapping.dates is string else mapping.dates or []) %}
+        when {{ matches(text, date_pattern(form)) }} then coalesce(cast({{ read_date(text, form) }} as string), concat('no such day: ', {{ text }}))
+        {%- endfor %}
+        when {{ matches(text, iso) }} then {{ text }}
         when not {{ says_nothing(text) }} then concat('not ISO: ', {{ text }})
+    end
+    {%- elif column.type in ('decimal', 'integer') and mapping.decimal -%}
+    case
+        when {{ matches(text, grouped_number(mapping.decimal)) }} then {{ with_point(text, mapping.decimal) }}
+        when contains({{ text }}, '{{ other_mark(mapping.decimal) }}') then concat('other marks: ', {{ text }})
+        when not {{ says_nothing(text) }} then replace({{ text }}, '_', ' ')
     end
     {%- else -%}
     {%- set kept = whole_number_text(text) if name.endswith('_id') else "replace(" ~ text ~ ", '_', ' ')" if column.type in ('decimal', 'integer') else text %}
     case when not {{ says_nothing(text) }} then {{ kept }} end
     {%- endif -%}
+{%- endmacro %}
+
+{#- A declared form of dates, such as dd.mm.yyyy: the pattern of such texts, with or without a time of day behind. -#}
+{% macro date_pattern(form) %}
+    {%- set one_or_two = '[0-9]{1,2}' if modules.re.search('[^dmy]', form) else '[0-9]{2}' -%}
+    {%- set digits = {'d': one_or_two, 'dd': one_or_two, 'm': one_or_two, 'mm': one_or_two, 'yy': '[0-9]{2}', 'yyyy': '[0-9]{4}'} -%}
+    {%- set pattern = [] -%}
+    {%- for part in modules.re.findall('d+|m+|y+|[^dmy]', form) -%}{%- do pattern.append(digits.get(part) or '[' ~ part ~ ']') -%}{%- endfor -%}
+    {{ return('^' ~ pattern | join ~ '([ ]([01]?[0-9]|2[0-3]):[0-9]{2}(:[0-9]{2})?( ?[AaPp][Mm])?)?$') }}
+{% endmacro %}
+
+{#- Whether it is one: a day, a month and a year, each once, with the same mark between them or none. -#}
+{% macro is_date_form(form) %}
+    {%- set part = '(dd?|mm?|yyyy|yy)' -%}
+    {%- set parts = modules.re.match('^' ~ part ~ '([-/. ]?)' ~ part ~ '\\2' ~ part ~ '$', form | string) -%}
+    {{ return(parts is not none and modules.re.findall('d+|m+|y+', form) | map('first') | sort | join == 'dmy') }}
+{% endmacro %}
+
+{#- A number whose decimal mark is declared: thousands may be set apart by the other mark, a space or an apostrophe. -#}
+{% macro grouped_number(mark) %}
+    {%- set fraction = '([' ~ mark ~ '][0-9]+)?' -%}
+    {%- set apart = '[' ~ other_mark(mark) ~ ' \u00a0\u202f\u2019\\x27]' -%}
+    {{ return('^[-+]?([0-9]{1,3}(' ~ apart ~ '[0-9]{3})+' ~ fraction ~ '|[0-9]+' ~ fraction ~ '|[' ~ mark ~ '][0-9]+)$') }}
+{% endmacro %}
+
+{% macro other_mark(mark) %}{{ return('.' if mark == ',' else ',') }}{% endmacro %}
+
+{#- Such a number as SQL reads it. -#}
+{% macro with_point(text, mark) -%}
+    {%- set bare = namespace(is=text) -%}
+    {%- for apart in [other_mark(mark), ' ', '\u00a0', '\u202f', '\u2019', "''"] -%}{%- set bare.is = 'replace(' ~ bare.is ~ ", '" ~ apart ~ "', '')" -%}{%- endfor -%}
+    {{ 'replace(' ~ bare.is ~ ", ',', '.')" if mark == ',' else bare.is }}
 {%- endmacro %}
 
 {#- Whether a text is one of some, row by row: a list after `in` would be joined, which takes longer and reads all columns. -#}
@@ -196,6 +260,12 @@
     {%- set types = mapped_types(input, mapped) if mapped else {} -%}
     {%- set texts = [] -%}
     {%- for name, type in types.items() if not fits(type, contract[name]) -%}{%- do texts.append(name) -%}{%- endfor -%}
+    {%- set marks = marks_of(input) -%}
+    {%- set returns = rows_that_return() or 'false' -%}
+    {%- set is_return = 'coalesce(' ~ null_if_undefined(returns) ~ ', false)' if returns != 'negative' else 'false' -%}
+    {%- set below_zero -%}
+coalesce(try_cast(amount as double) < 0{{ ' or try_cast(quantity as double) < 0 or try_cast(unit_price as double) < 0' if rows_are_lines() }}, false)
+    {%- endset -%}
 with
 
 mapped as (
@@ -203,6 +273,9 @@ mapped as (
 {%- for name, column in contract.items() %}
         {{ mapped[name] | trim if name in mapped else 'cast(null as ' ~ sql_type(column) ~ ')' }} as {{ name }},
 {%- endfor %}
+{%- if marks %}
+        {{ is_return }} as is_return,
+{%- endif %}
 {%- if has_input(input) %}
         {{ 'source.broken_row' if execute and 'broken_row' in source_columns(input) else 'cast(null as string)' }} as broken_row,
         {{ row_as_struct('source') }} as source_row
@@ -225,6 +298,9 @@ trimmed as (
 {%- for name in contract %}
         {{ trimmed(name if types[name] in ('varchar', 'string') else 'cast(' ~ name ~ ' as string)') ~ ' as ' ~ name if name in texts else name }},
 {%- endfor %}
+{%- for mark in marks %}
+        {{ mark }},
+{%- endfor %}
         broken_row,
         source_row
     from mapped
@@ -236,12 +312,24 @@ trimmed as (
 said as (
     select
 {%- for name, column in contract.items() %}
-        {{ said(name, name, column) ~ ' as ' ~ name if name in texts else name }},
+        {{ said(name, name, column, var('inputs')[input]) ~ ' as ' ~ name if name in texts else name }},
+{%- endfor %}
+{%- for mark in marks %}
+        {{ mark }},
 {%- endfor %}
         broken_row,
         source_row
     from trimmed
 )
 
-select * from said
+select
+{%- for name in contract %}
+    {{ name }},
+{%- endfor %}
+{%- if marks %}
+    {{ below_zero if returns == 'negative' else 'is_return' }} as is_return,
+{%- endif %}
+    broken_row,
+    source_row
+from said
 {% endmacro %}

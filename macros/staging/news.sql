@@ -9,7 +9,7 @@
     {{ return(['stg_orders', 'checked_orders', 'checked_order_items', 'checked_events', 'order_days', 'category_months', 'visits', 'customer_periods']) }}
 {% endmacro %}
 
-{% macro inputs_of_facts() %}{{ return(['orders', 'order_items', 'products', 'events'] | select('in', var('inputs') or {}) | list) }}{% endmacro %}
+{% macro inputs_of_facts() %}{{ return(['orders', 'returns', 'order_items', 'products', 'events'] | select('in', var('inputs') or {}) | list) }}{% endmacro %}
 
 {% macro inputs_say_what_is_new() %}
     {%- set silent = [] -%}
@@ -105,8 +105,8 @@ where false
 
 {#- The condition on rows that one of these tables is made of: the same by which it loses rows. -#}
 {% macro and_read_again() -%}
-    {%- set ids = ids_read_again('orders') if inputs_say_what_is_new() and not is_unit_test() -%}
-    {%- if reads_only_news() %}and customer_id in ({{ ids }}){% endif -%}
+    {%- set read_again = is_read_again('customer_id', 'orders') if inputs_say_what_is_new() and not is_unit_test() -%}
+    {%- if reads_only_news() %}and {{ read_again }}{% endif -%}
 {%- endmacro %}
 
 {#- Before a table gets the rows that are read again, it loses those that it had. -#}
@@ -121,10 +121,10 @@ where false
 {% endmacro %}
 
 {#- Rows of an input whose key a fresh row has, and those that were looked at and may now be judged in another way. -#}
-{% macro ids_judged_again(input) -%}
+{% macro ids_judged_again(input, id=none) -%}
     {%- set key = input_contract()[input]['key'][0] -%}
     {%- set checked = built_model('checked_' ~ input) -%}
-    select checked.{{ id_read_by(input) }}
+    select checked.{{ id or id_read_by(input) }}
     from {{ checked }} as checked
     where
         checked.reasons like '%after_as_of_date:%'

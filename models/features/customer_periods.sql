@@ -14,7 +14,7 @@ facts as (
         {{ row_hash([day] + columns) }} as row_hash,
         {{ 'revenue' if model == 'order_days' else 'cast(null as decimal(18, 4))' }} as revenue
     from {{ ref(model) }}
-    where true {{ and_read_again() }}
+    where customer_id is not null {{ and_read_again() }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),

@@ -4,7 +4,9 @@ with
 
 orders as (
     select * from {{ ref('stg_orders') }}
-    where is_counted {{ and_read_again() }}
+    where
+        is_counted
+        and customer_id is not null {{ and_read_again() }}
 ),
 
 placed as (
@@ -34,26 +36,45 @@ returned as (
         returned_on as date_day,
         0 as orders_placed,
         0 as orders_kept,
-        case when is_fully_returned then -1 else 0 end as orders,
-        -returned_amount as revenue,
-        cast(
-            cost_amount
-            * case when is_fully_returned then 1.0 else cast(returned_amount as double) / nullif(amount, 0) end
-            - returned_amount as decimal(18, 4)
-        ) as margin,
+        0 as orders,
+        -amount as revenue,
+        cast(cost_amount - amount as decimal(18, 4)) as margin,
         cast(null as decimal(18, 4)) as discount_amount,
         cast(null as decimal(18, 4)) as list_amount,
         cast(null as decimal(18, 4)) as returnable_amount,
-        returned_amount,
+        amount as returned_amount,
+        cast(null as timestamp) as last_ordered_at
+    from {{ ref('stg_returns') }}
+    where
+        is_counted
+        and customer_id is not null {{ and_read_again() }}
+),
+
+-- an order of which everything came back is none from then on
+unmade as (
+    select
+        customer_id,
+        returned_on as date_day,
+        0 as orders_placed,
+        0 as orders_kept,
+        -1 as orders,
+        cast(0 as decimal(18, 4)) as revenue,
+        cast(null as decimal(18, 4)) as margin,
+        cast(null as decimal(18, 4)) as discount_amount,
+        cast(null as decimal(18, 4)) as list_amount,
+        cast(null as decimal(18, 4)) as returnable_amount,
+        cast(null as decimal(18, 4)) as returned_amount,
         cast(null as timestamp) as last_ordered_at
     from orders
-    where is_fully_returned or returned_amount > 0
+    where is_fully_returned
 ),
 
 movements as (
     select * from placed
     union all
     select * from returned
+    union all
+    select * from unmade
 ),
 
 days as (

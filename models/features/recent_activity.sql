@@ -17,7 +17,7 @@ days as (
         ordered_on as date_day,
         count(*) as dated_rows
     from {{ ref('stg_orders') }}
-    where status not in ('cancelled', 'returned')
+    where status not in ('cancelled', 'returned', 'credit_note')
     group by ordered_on
     union all
     select

@@ -17,6 +17,7 @@ orders as (
     inner join latest on orders.ordered_on <= latest.as_of_date
     where
         orders.is_counted
+        and orders.customer_id is not null
         and not (orders.is_fully_returned and orders.returned_on <= latest.as_of_date)
 ),
 

@@ -1,5 +1,5 @@
 {{ config(enabled=inputs_say_what_is_new(), post_hook="{{ remember_loads() }}") }}
-{%- set rows = [ref('input_orders'), ref('input_products'), ref('input_events')] -%}
+{%- set rows = [ref('input_orders'), ref('input_returns'), ref('input_products'), ref('input_events')] -%}
 {%- set orders_with_news = ref('orders_with_news') -%}
 
 {%- if not (execute and reads_only_news()) %}
@@ -10,6 +10,8 @@ where false
 with
 
 {{ fresh_rows('orders') }},
+
+{{ fresh_rows('returns') }},
 
 {{ fresh_rows('products') }},
 
@@ -25,7 +27,13 @@ found as (
     from {{ built_model('stg_orders') }} as stored
     where
         stored.order_id in (select fresh_orders.order_id from fresh_orders)
+        or stored.order_id in (select fresh_returns.order_id from fresh_returns)
+        or stored.order_id in ({{ ids_judged_again('returns', id='order_id') | indent(8) }})
         or stored.order_id in (select orders_with_news.order_id from {{ orders_with_news }} as orders_with_news)
+    union all
+    select customer_id from fresh_returns
+    union all
+    {{ ids_judged_again('returns') | indent(4) }}
     union all
     {{ ids_with_news('events') | indent(4) }}
 )

@@ -21,17 +21,22 @@ TYPES = {
 }
 
 
-def read_contract() -> dict[str, dict[str, Any]]:
-    """Return the contract: {input: {description, key, columns}}."""
+def read_contract(lines: bool = False) -> dict[str, dict[str, Any]]:
+    """Return the contract: {input: {description, key, columns}}; with the columns of lines if asked for."""
     contract: dict[str, dict[str, Any]] = yaml.safe_load(
         DEFINITION.findall(MACRO.read_text(encoding="utf-8"))[0]
     )
+    if not lines:
+        columns = contract["orders"]["columns"]
+        contract["orders"]["columns"] = {
+            name: rules for name, rules in columns.items() if not rules.get("line")
+        }
     return contract
 
 
 def page() -> str:
     """Return the page as it should be: as it stands, with tables that follow the macro."""
-    tables = "\n".join(_section(name, definition) for name, definition in read_contract().items())
+    tables = "\n".join(_section(name, definition) for name, definition in read_contract(lines=True).items())
     return GENERATED.sub(lambda found: f"{found[1]}\n{tables}\n{found[2]}", PAGE.read_text(encoding="utf-8"))
 
 
@@ -46,25 +51,45 @@ def write() -> None:
 
 
 def _section(name: str, definition: dict[str, Any]) -> str:
+    lines = [f"## `{name}`", "", f"{definition['description']} Key: {_listed(definition['key'])}."]
+    columns = definition["columns"]
+    lines += _table({column: rules for column, rules in columns.items() if not rules.get("line")})
+    if "key_of_lines" in definition:
+        lines += [
+            "",
+            f"With `grain: line` the key is {_listed(definition['key_of_lines'])}, and there are also:",
+        ]
+        lines += _table({column: rules for column, rules in columns.items() if rules.get("line")})
+    return "\n".join([*lines, ""])
+
+
+def _listed(columns: list[str]) -> str:
+    return ", ".join(f"`{column}`" for column in columns)
+
+
+def _table(columns: dict[str, dict[str, Any]]) -> list[str]:
     lines = [
-        f"## `{name}`",
-        "",
-        f"{definition['description']} Key: {', '.join(f'`{column}`' for column in definition['key'])}.",
         "",
         "| Column | Type | Required | When empty | Accepted | Meaning |",
         "|---|---|---|---|---|---|",
     ]
-    for column, rules in definition["columns"].items():
+    for column, rules in columns.items():
         cells = [
             f"`{column}`",
             TYPES[rules["type"]],
-            "yes" if rules.get("required") else "",
+            _required(rules),
             f"`{rules['default']}`" if "default" in rules else "",
             _accepted(rules),
             rules["description"],
         ]
         lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join([*lines, ""])
+    return lines
+
+
+def _required(rules: dict[str, Any]) -> str:
+    if not rules.get("required"):
+        return ""
+    return "the column" if rules.get("may_be_empty") else "yes"
 
 
 def _accepted(rules: dict[str, Any]) -> str:

@@ -24,6 +24,16 @@ select
 from marts.customers
 """
 
+# what was ordered by nobody known, of all the revenue there ever was
+UNIDENTIFIED = """
+select
+    cast(sum(orders - identified_orders) as bigint) as orders,
+    sum(revenue - identified_revenue) as revenue,
+    sum(identified_revenue) / nullif(sum(revenue), 0) as identified_share
+from marts.identified_revenue
+having sum(orders - identified_orders) > 0 or sum(revenue - identified_revenue) <> 0
+"""
+
 EXPECTED = """
 select
     expected_revenue_365d,
@@ -253,6 +263,7 @@ def print_report(database: Path, currency: str, console: Console) -> None:
             connection.execute(query).fetchall()
             for query in (
                 HEADLINE,
+                UNIDENTIFIED,
                 SEGMENTS,
                 EXPECTED,
                 JUDGED,
@@ -267,7 +278,7 @@ def print_report(database: Path, currency: str, console: Console) -> None:
                 HYPOTHESES,
             )
         ]
-    headline, segments, expected, judged, off, rejected, left_out, *others = answers
+    headline, unidentified, segments, expected, judged, off, rejected, left_out, *others = answers
     kept, due, stale, no_clusters, mistakes, hypotheses = others
 
     as_of_date, customers, orders, revenue = headline[0]
@@ -277,10 +288,16 @@ def print_report(database: Path, currency: str, console: Console) -> None:
         if loses_much:
             console.print(_lost(source, *lost), highlight=False)
     console.print(
-        f"As of {as_of_date}: {customers:,} customers, {orders or 0:,} orders, "
+        f"As of {as_of_date}: {_counted(customers, 'customer')}, {_counted(orders or 0, 'order')}, "
         f"revenue {currency} {revenue or 0:,.0f}",
         highlight=False,
     )
+    for guest_orders, guest_revenue, share in unidentified:
+        console.print(
+            f"Identified revenue: {percent(share)} of all; {currency} {guest_revenue:,.0f} more came of "
+            f"{_counted(guest_orders, 'order')} without a customer",
+            highlight=False,
+        )
     customers_in = Counter[str]()
     for segmentation, _, members, *_ in segments:
         customers_in[segmentation] += members
@@ -322,6 +339,10 @@ def print_report(database: Path, currency: str, console: Console) -> None:
             highlight=False,
         )
     _print_validity(mistakes, hypotheses, console)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _lost(source: str, rows_in: int, rejected: int, share: float, share_of_amount: float | None) -> str:

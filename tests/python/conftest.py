@@ -101,8 +101,10 @@ class Project:
         stops a run where the test says so with `fail_if_rejected`.
         """
         (folder / "build").mkdir(parents=True, exist_ok=True)
-        # tables are kept in another way where all inputs say what is new
-        parse = parse or any("loaded_at" in mapping for mapping in variables.get("inputs", {}).values())
+        # tables are kept in another way where all inputs say what is new; lines and returns change refs
+        mapped = variables.get("inputs", {})
+        parse = parse or "returns" in mapped
+        parse = parse or any({"loaded_at", "grain", "returns"} & set(mapping) for mapping in mapped.values())
         manifest = None if parse else self.manifest.deepcopy()
         return self._invoke(
             folder,

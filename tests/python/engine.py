@@ -8,7 +8,7 @@ from conftest import PROJECT, Project
 
 from customer_segmentation.contract import read_contract
 
-CONTRACT = read_contract()
+CONTRACT = read_contract(lines=True)
 Shop = dict[str, list[dict]]
 
 
@@ -94,13 +94,23 @@ def raw_tables() -> str:
 
 
 def compiled(
-    project: Project, folder: Path, *selection: str, inputs: tuple[str, ...] = tuple(CONTRACT), **variables
+    project: Project,
+    folder: Path,
+    *selection: str,
+    inputs: tuple[str, ...] = tuple(name for name in CONTRACT if name != "returns"),
+    orders: dict | None = None,
+    **variables,
 ) -> Engine:
-    """Compile models, and data tests with them, over tables of texts in place of the inputs' files."""
+    """Compile models, and data tests with them, over tables of texts in place of the inputs' files.
+
+    orders: what the mapping of the orders says besides its table. Returns are told of by the orders, unless
+    the inputs have them.
+    """
     (folder / "build").mkdir(exist_ok=True)
     with duckdb.connect(str(folder / "build" / "shop.duckdb")) as connection:
         connection.execute(f"create schema if not exists raw; {raw_tables()}")
     tables = {name: {"table": f"raw.{name}"} for name in inputs}
+    tables["orders"] |= orders or {}
     outcome = project.dbt(folder, "compile", "--select", *selection, inputs=tables, **variables)
     assert outcome.success, outcome.message
     return Engine([result.node for result in outcome.result.results])

@@ -173,14 +173,12 @@ def test_the_checked_reference_rejects_rows_with_what_is_wrong_with_them(shop: S
         [
             "negative:amount",
             "absurd:amount",
-            "missing:customer_id",
             "too_early:ordered_at",
             "after_as_of_date:ordered_at",
             "unknown_value:status",
             "broken_text:channel",
             "duplicate:order_id",
             "negative:discount_amount, unknown_value:status",
-            "missing:customer_id",
             "broken_id:order_id",
         ]
     )

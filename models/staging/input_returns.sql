@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ map_input('returns') }}
