@@ -9,10 +9,15 @@
     {%- set found = {} -%}
     {%- if execute -%}
         {%- for node in (graph.nodes or {}).values() if node.resource_type == 'model' and node.name == model_name -%}
-            {%- for column in node.columns.values() if column.name not in ('customer_id', 'as_of_date', 'fitted_on') -%}
+            {%- for column in node.columns.values() if column.name not in ('customer_id', 'as_of_date', 'fitted_on', 'features_version') -%}
                 {%- do found.update({column.name: column.config.get('meta', {}).get('needs') or column.get('meta', {}).get('needs')}) -%}
             {%- endfor -%}
         {%- endfor -%}
+    {%- endif -%}
+    {%- if model_name == 'features_defined' -%}
+        {%- for name, written in defined_features().items() if written is mapping -%}{%- do found.update({name: resolved_feature(written).needs}) -%}{%- endfor -%}
+    {%- elif model_name == 'features_attributes' -%}
+        {%- for name in own_attributes() -%}{%- do found.update({name: 'customers.' ~ name}) -%}{%- endfor -%}
     {%- endif -%}
     {%- do known.update({model_name: found}) -%}
     {{ return(found) }}

@@ -6,7 +6,7 @@
         'features_browsing',
         'features_attributes',
         'features_reach',
-    ]) }}
+    ] + (['features_defined'] if defined_features() else [])) }}
 {% endmacro %}
 
 {#- Scores from what is fitted or chosen at every as-of date: cut-offs, rhythms, and which expectations are offered. -#}

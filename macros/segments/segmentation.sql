@@ -84,11 +84,15 @@ where segment is not null
     {%- if written.assignment == 'learned' -%}
         {%- do meaning.append(written.column) -%}
     {%- else -%}
+        {%- set used = condition_tokens(written.population or '') -%}
         {%- for segment in written.segments if segment.name not in left_out -%}
             {%- do meaning.append([segment.name, condition_tokens(segment.when or '')]) -%}
+            {%- do used.extend(condition_tokens(segment.when or '')) -%}
         {%- endfor -%}
+        {#- a feature that is defined otherwise means something else -#}
+        {%- for name, feature in defined_features().items() if name in used -%}{%- do meaning.append([name, feature]) -%}{%- endfor -%}
     {%- endif -%}
-    {{ return(local_md5(tojson(meaning))[:8]) }}
+    {{ return(local_md5(tojson(meaning, sort_keys=true))[:8]) }}
 {% endmacro %}
 
 {% macro segmentation_as_written(name) %}

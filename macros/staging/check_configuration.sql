@@ -11,6 +11,7 @@
         {%- if not var('segmentations') -%}
             {%- do configuration_error('segmentations', 'is empty; name at least one, such as rfm.') -%}
         {%- endif -%}
+        {%- do check_features() -%}
         {%- do check_segmentations() -%}
         {%- set months = var('history_months') -%}
         {%- if months is not integer or months < 1 or months > 120 -%}
@@ -123,7 +124,7 @@
 {% macro check_how_it_is_read(input, mapping) %}
     {%- set place = 'inputs.' ~ input -%}
     {%- set keys = ['file', 'table', 'model', 'query', 'columns', 'where', 'loaded_at', 'encoding', 'dates', 'decimal']
-        + (['grain', 'returns'] if input == 'orders' else []) -%}
+        + ({'orders': ['grain', 'returns'], 'customers': ['attributes']}.get(input) or []) -%}
     {%- for key in mapping if key not in keys -%}
         {%- do configuration_error(place, "has the unknown key '" ~ key ~ "'" ~ hint(key, keys)) -%}
     {%- endfor -%}
@@ -142,6 +143,16 @@
     {%- if mapping.decimal is defined and mapping.decimal not in (',', '.') -%}
         {%- do configuration_error(place ~ '.decimal', "is '" ~ mapping.decimal ~ "'; it is the decimal mark, ',' or '.', in quotes.") -%}
     {%- endif -%}
+    {%- for name, type in (mapping.attributes or {}).items() -%}
+        {%- set problems = name_problems(name, 'the attribute') -%}
+        {%- if not input_contract()['customers']['columns'][name].own or name in documented_columns('features_rfm') or name in var('segmentations') -%}
+            {%- do problems.append("it can't be called '" ~ name ~ "': there is a column or a segmentation of that name") -%}
+        {%- endif -%}
+        {%- if type not in ('text', 'number', 'integer', 'boolean', 'date') -%}
+            {%- do problems.append("its type is '" ~ type ~ "'; it is one of text, number, integer, boolean, date") -%}
+        {%- endif -%}
+        {%- if problems -%}{%- do configuration_error(place ~ '.attributes.' ~ name, "can't be used:\n  - " ~ problems | join('\n  - ')) -%}{%- endif -%}
+    {%- endfor -%}
     {%- if input == 'order_items' and rows_are_lines() -%}
         {%- do configuration_error(place, 'is there beside `grain: line` of orders, whose rows are the items already: leave one of them out.') -%}
     {%- endif -%}

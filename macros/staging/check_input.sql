@@ -264,11 +264,11 @@ from {{ read_again if read_again and reads_only_news() else rows }} as source
         {%- else -%}
             {%- do checks.append(('wrong_type:' ~ name, 'typed.unread_' ~ name ~ ' is not null')) -%}
         {%- endif -%}
-        {%- if column.type in ('decimal', 'integer') -%}
+        {%- if column.type in ('decimal', 'integer') and not column.own -%}
             {%- set max = var('max_amount') if column.max == 'max_amount' else column.max -%}
             {%- do checks.append(('negative:' ~ name, 'typed.' ~ name ~ ' < 0' ~ is_no_return)) -%}
             {%- do checks.append(('absurd:' ~ name, ('abs(typed.' ~ name ~ ')' if is_no_return else 'typed.' ~ name) ~ ' > ' ~ max)) -%}
-        {%- elif column.type in ('date', 'timestamp') -%}
+        {%- elif column.type in ('date', 'timestamp') and not column.own -%}
             {%- do checks.append(('too_early:' ~ name, 'typed.' ~ name ~ " < cast('" ~ (column.earliest or '1970-01-01') ~ "' as date)")) -%}
             {%- if not column.known_later -%}
                 {%- do checks.append(('after_as_of_date:' ~ name, 'cast(typed.' ~ name ~ ' as date) > ' ~ latest_date())) -%}

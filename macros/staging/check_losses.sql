@@ -90,7 +90,7 @@ cross join (
 
 {#-
   Stops where an order id is not what it seems: rows that share one and differ in amount are lines, and one that several
-  customers have is used again. One in a hundred may be a mistake.
+  customers have is used again. Up to `fail_if_rejected` they may be mistakes.
 -#}
 {% macro check_order_ids(checked, orders) %}
     {%- set shared -%}
@@ -121,12 +121,13 @@ cross join (
             from (" ~ shared ~ ') as shared'
         ).rows[0] -%}
         {%- set used_again, differing, orders_kept = found[0] or 0, found[1] or 0, found[4] or 0 -%}
+        {%- set most = var('fail_if_rejected') * orders_kept -%}
         {%- set place = 'inputs.orders' -%}
-        {%- if 100 * used_again > orders_kept -%}
+        {%- if used_again > most -%}
             {%- do configuration_error(place ~ '.columns.order_id', 'is used again: ' ~ '{:,}'.format(used_again) ~ ' of ' ~ '{:,}'.format(orders_kept)
                 ~ " order ids have rows of several customers, such as '" ~ found[2] ~ "'. Add what makes it one of a kind, such as"
                 ~ "\n  order_id: concat_ws('-', store, receipt)") -%}
-        {%- elif not rows_are_lines() and 100 * differing > orders_kept -%}
+        {%- elif not rows_are_lines() and differing > most -%}
             {%- do configuration_error(place, 'has rows that share an order id and differ in amount: ' ~ '{:,}'.format(differing) ~ ' of '
                 ~ '{:,}'.format(orders_kept) ~ " order ids, such as '" ~ found[3] ~ "'. These look like lines: if each row is a line of an order, say so, and amounts are summed:"
                 ~ '\n  orders:\n    grain: line'

@@ -14,6 +14,7 @@
   versions    columns that say since when a row holds. The first of them that is there is part of the key: several
               rows of one thing are then its versions
   may_be_empty  the column is required, but not a value in every row
+  own         the column is an attribute that only this company has: of numbers, any is accepted
   line        the column is only there where each row of `orders` is a line (`grain: line` in the variable `inputs`);
               `key_of_lines` is then the key
 
@@ -129,7 +130,18 @@ consents:
 {%- else -%}
     {%- for name, column in orders['columns'].copy().items() if column.line -%}{%- do orders['columns'].pop(name) -%}{%- endfor -%}
 {%- endif -%}
+{%- for name, column in own_attributes().items() -%}{%- do kept.customers['columns'].setdefault(name, column) -%}{%- endfor -%}
 {{ return(kept) }}
+{% endmacro %}
+
+{#- {name: column} of attributes of customers that only this company has: the variable inputs.customers.attributes. -#}
+{% macro own_attributes() %}
+    {%- set types = {'text': 'string', 'number': 'decimal', 'integer': 'integer', 'boolean': 'boolean', 'date': 'date'} -%}
+    {%- set columns = {} -%}
+    {%- for name, type in (((var('inputs') or {}).customers or {}).attributes or {}).items() -%}
+        {%- do columns.update({name: {'type': types.get(type, 'string'), 'own': true}}) -%}
+    {%- endfor -%}
+    {{ return(columns) }}
 {% endmacro %}
 
 {#- Whether a row of the input `orders` is a line of an order. -#}

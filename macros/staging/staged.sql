@@ -35,12 +35,17 @@ select
     accepted.order_id,
     accepted.product_id,
     orders.customer_id,
-    {{ 'coalesce(products.category, accepted.category)' if rows_are_lines() else 'products.category' }} as category,
+    orders.channel,
+    {%- for name in ['product_name', 'category', 'brand'] %}
+    {{ 'coalesce(products.' ~ name ~ ', accepted.' ~ name ~ ')' if rows_are_lines() else 'products.' ~ name }} as {{ name }},
+    {%- endfor %}
     coalesce(accepted.quantity, {{ default_of('order_items', 'quantity') }}) as quantity,
     accepted.amount,
     coalesce(accepted.discount_amount, {{ default_of('order_items', 'discount_amount') }}) as discount_amount,
+    orders.is_fully_returned,
     orders.is_counted{{ " and coalesce(accepted.status, 'completed') <> 'cancelled'" if rows_are_lines() }} as is_counted,
-    orders.ordered_on
+    orders.ordered_on,
+    orders.returned_on
 from (
     {{ accepted_rows('orders', only_news=only_news) if rows_are_lines()
         else accepted_rows('order_items', joined=['order_id'], only_news=only_news) }}

@@ -28,6 +28,9 @@ aged as (
         versions.region,
         versions.city,
         versions.city_population,
+        {%- for name in own_attributes() %}
+        versions.{{ name }},
+        {%- endfor %}
         versions.birth_date,
         case
             when versions.{{ customer_attributes() | join(' is not null or versions.') }} is not null
@@ -83,6 +86,9 @@ select
         when city_population >= 100000 then 'city'
         when city_population >= 0 then 'town'
     end as city_size,
+    {%- for name in own_attributes() %}
+    {{ name }},
+    {%- endfor %}
     extract(month from birth_date) = extract(month from as_of_date) as is_birthday_month,
     attributes_valid_from
 from aged

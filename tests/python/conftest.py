@@ -91,20 +91,25 @@ class Project:
         self,
         folder: Path,
         *arguments: str,
-        parse: bool = False,
+        parse: bool | None = None,
         watch: Callable | None = None,
         **variables: object,
     ) -> Outcome:
         """Run dbt on a database below the folder; with parse, read the project anew under these variables.
 
+        It is read anew if they change what models read, unless parse is False.
         What is to watch is called with every event of the run. Tests have few rows, many of them bad: that
         stops a run where the test says so with `fail_if_rejected`.
         """
         (folder / "build").mkdir(parents=True, exist_ok=True)
-        # tables are kept in another way where all inputs say what is new; lines and returns change refs
-        mapped = variables.get("inputs", {})
-        parse = parse or "returns" in mapped
-        parse = parse or any({"loaded_at", "grain", "returns"} & set(mapping) for mapping in mapped.values())
+        if parse is None:
+            mapped = variables.get("inputs", {})
+            keys = {key for mapping in mapped.values() for key in mapping}
+            parse = (
+                bool(keys & {"loaded_at", "grain", "returns"})
+                or "returns" in mapped
+                or "features" in variables
+            )
         manifest = None if parse else self.manifest.deepcopy()
         return self._invoke(
             folder,

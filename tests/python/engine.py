@@ -9,6 +9,7 @@ from conftest import PROJECT, Project
 from customer_segmentation.contract import read_contract
 
 CONTRACT = read_contract(lines=True)
+INPUTS = tuple(name for name in CONTRACT if name != "returns")  # of returns the orders tell
 Shop = dict[str, list[dict]]
 
 
@@ -97,14 +98,13 @@ def compiled(
     project: Project,
     folder: Path,
     *selection: str,
-    inputs: tuple[str, ...] = tuple(name for name in CONTRACT if name != "returns"),
+    inputs: tuple[str, ...] = INPUTS,
     orders: dict | None = None,
     **variables,
 ) -> Engine:
     """Compile models, and data tests with them, over tables of texts in place of the inputs' files.
 
-    orders: what the mapping of the orders says besides its table. Returns are told of by the orders, unless
-    the inputs have them.
+    orders: what the mapping of the orders says besides its table.
     """
     (folder / "build").mkdir(exist_ok=True)
     with duckdb.connect(str(folder / "build" / "shop.duckdb")) as connection:

@@ -91,5 +91,5 @@ def test_a_version_of_later_is_not_known_yet_and_a_copy_is_rejected(deliver) -> 
     )
     assert {city for _, city, _ in built.rows(PLACES)} == {"Ulm"}
     assert built.rows("select row_key, reasons from marts.rejected_rows") == [
-        ("moved|2025-11-01 00:00:00", "duplicate:customer_id+valid_from")
+        ("moved|2025-11-01 00:00:00", "copy:customer_id+valid_from")
     ]

@@ -146,11 +146,16 @@ SHARED += [f"2,B,2026-02-05,{amount}" for amount in (10, 20, 30)]
 COLUMNS = {"order_id": "Invoice", "customer_id": "Customer", "ordered_at": "Date", "amount": "Total"}
 
 
+def given_orders(mapping: dict) -> dict:
+    """The variables for orders of a mapping, with the usual limit to what may be lost."""
+    return {"inputs": {"orders": mapping}, "fail_if_rejected": 0.2}
+
+
 def test_rows_that_share_an_order_and_differ_in_amount_stop_the_build_and_one_line_mends_it(
     project, tmp_path, write_csv
 ):
     orders = {"file": write_csv(SHARED), "columns": COLUMNS}
-    outcome = project.dbt(tmp_path, "run", "--select", "+stg_orders", inputs={"orders": orders})
+    outcome = project.dbt(tmp_path, "run", "--select", "+stg_orders", **given_orders(orders))
     assert not outcome.success
     assert "2 of 2 order ids, such as '1'. These look like lines" in outcome.message
     assert re.search(r"\n +orders:\n +grain: line\n", outcome.message)
@@ -163,7 +168,7 @@ def test_rows_that_share_an_order_and_differ_in_amount_stop_the_build_and_one_li
 def test_an_order_id_that_customers_share_stops_the_build(project, tmp_path, write_csv):
     path = write_csv([*SHARED, "2,C,2026-02-06,5"])
     orders = {"file": path, "columns": COLUMNS, "grain": "line"}
-    outcome = project.dbt(tmp_path, "run", "--select", "+stg_orders", inputs={"orders": orders})
+    outcome = project.dbt(tmp_path, "run", "--select", "+stg_orders", **given_orders(orders))
     assert not outcome.success
     assert (
         "inputs.orders.columns.order_id is used again: 1 of 2 order ids have rows of several"

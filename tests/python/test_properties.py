@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import kept
 import pytest
-from engine import CONTRACT, Engine, Shop, compiled
+from engine import CONTRACT, INPUTS, Engine, Shop, compiled
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -287,7 +287,7 @@ ANYTHING = st.one_of(
 def garbage(draw) -> Shop:
     """Draw inputs in which any value of any column may be anything."""
     shop = draw(shops())
-    for name, definition in CONTRACT.items():
+    for name, definition in ((name, CONTRACT[name]) for name in INPUTS):
         rows = shop.setdefault(name, [])
         for column in draw(st.lists(st.sampled_from(list(definition["columns"])), max_size=4)):
             row = draw(st.sampled_from(rows)) if rows else {}
@@ -303,9 +303,9 @@ def test_any_row_whatever_it_holds_is_accepted_or_rejected_exactly_once(engine, 
     for name, rows_in, rows_accepted, rows_rejected, is_reconciled in engine.rows(
         "select input, rows_in, rows_accepted, rows_rejected, is_reconciled from marts.input_reconciliation"
     ):
-        assert rows_in == len(shop[name]) == rows_accepted + rows_rejected
+        assert rows_in == len(shop.get(name, [])) == rows_accepted + rows_rejected
         assert is_reconciled
-    for name in CONTRACT:
+    for name in INPUTS:
         columns = CONTRACT[name]["columns"]
         delivered = Counter(
             json.dumps({column: row.get(column) for column in columns}, sort_keys=True) for row in shop[name]

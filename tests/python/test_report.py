@@ -20,6 +20,12 @@ select * from (values
     (date '2026-06-30', 1, 99.6)
 ) as t (as_of_date, lifetime_orders, lifetime_revenue);
 
+create table marts.identified_revenue as
+select * from (values
+    (date '2026-06-01', 5, 4, 500.4, 400.4),
+    (date '2026-05-01', 0, 0, 0.0, 0.0)
+) as t (revenue_month, orders, identified_orders, revenue, identified_revenue);
+
 create table marts.segments as
 select * from (values
     ('lifecycle', 'new', 'New', 'first_match', 1, null, 'v2'),
@@ -167,7 +173,10 @@ def report(database: Path) -> list[str]:
 
 
 def test_it_begins_with_the_whole(report: list[str]):
-    assert report[0] == "As of 2026-06-30: 2 customers, 4 orders, revenue KRW 400"
+    assert report[:2] == [
+        "As of 2026-06-30: 2 customers, 4 orders, revenue KRW 400",
+        "Identified revenue: 80.0 % of all; KRW 100 more came of 1 order without a customer",
+    ]
 
 
 def test_segments_stand_in_the_order_of_the_catalogue_with_their_change(report: list[str]):

@@ -18,8 +18,14 @@ PARTS = {
 def test_the_demo_builds_and_meets_every_data_test(demo: Outcome):
     assert demo.rows("select count(*) > 2000 from marts.customers") == [(True,)]
     (customers, products) = sorted(demo.warnings)  # it has bad rows on purpose
-    assert "The input customers has 2,470 rows, and 85 of them (3.4 %) are rejected" in customers
-    assert "The input products has 275 rows, and 23 of them (8.4 %) are rejected" in products
+    assert (
+        "The input customers has 2,466 rows (not counting 4 copies), and 81 of them (3.3 %) are rejected"
+        in customers
+    )
+    assert (
+        "The input products has 272 rows (not counting 3 copies), and 20 of them (7.4 %) are rejected"
+        in products
+    )
 
 
 @pytest.mark.parametrize("part", PARTS)

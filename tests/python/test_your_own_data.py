@@ -225,7 +225,8 @@ def test_the_longer_example_of_the_guide_builds_too(shop, mine, monkeypatch):
     table = yaml.safe_load(text)["inputs"]["customers"]["table"]
     with duckdb.connect(str(shop.root / "build" / "all.duckdb")) as connection:
         connection.execute(f"create schema {table.rpartition('.')[0]}")
-        connection.execute(f"create table {table} as select 'c1' as CustomerNo, date '1990-02-03' as Born")
+        customer = "'c1' as CustomerNo, date '1990-02-03' as Born, 'B' as Band"
+        connection.execute(f"create table {table} as select {customer}")
     (shop.root / "all.yml").write_text(text, encoding="utf-8")
 
     printed = segmentation(shop, ["build", "--input", "all.yml"], monkeypatch)
@@ -254,6 +255,9 @@ def test_the_longer_example_of_the_guide_builds_too(shop, mine, monkeypatch):
         ("c1", "35-44")
     ]
     assert outcome.rows("select sum(visits_90d) from marts.customers") == [(4,)]
+    assert outcome.rows("from segments.latest_features select credit_band where customer_id = 'c1'") == [
+        ("B",)
+    ]
     assert "demographic" in printed
 
 
@@ -337,6 +341,22 @@ MISTAKES = {
     "an unknown key": (
         {"inputs": {"orders": ORDERS | {"column": {}}}},
         ["inputs.orders", "'column'", "did you mean 'columns'?"],
+    ),
+    "an attribute of a type that is none": (
+        {"inputs": {"orders": ORDERS, "customers": ORDERS | {"attributes": {"band": "varchar"}}}},
+        ["inputs.customers.attributes.band", "'varchar'", "text, number"],
+    ),
+    "an attribute that is there already": (
+        {"inputs": {"orders": ORDERS, "customers": ORDERS | {"attributes": {"gender": "text"}}}},
+        ["inputs.customers.attributes.gender", "there is a column"],
+    ),
+    "an attribute that is a feature": (
+        {"inputs": {"orders": ORDERS, "customers": ORDERS | {"attributes": {"lifetime_orders": "integer"}}}},
+        ["inputs.customers.attributes.lifetime_orders", "there is a column"],
+    ),
+    "attributes of what is no customer": (
+        {"inputs": {"orders": ORDERS | {"attributes": {"band": "text"}}}},
+        ["inputs.orders", "unknown key 'attributes'"],
     ),
     "a form of dates without a year": (
         {"inputs": {"orders": ORDERS | {"dates": "dd.mm"}}},

@@ -137,7 +137,7 @@ class Repetition:
     before: str = ""
 
 
-GUESTS = 240
+ORDERS_OF_NOBODY = 240
 
 REPETITIONS = (
     Repetition("orders", ("order_id",), copies=5, older=7, changed="status", before="pending"),
@@ -185,12 +185,12 @@ def bad_rows(name: str, good: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def guest_orders(good: pd.DataFrame) -> pd.DataFrame:
+def orders_of_nobody(good: pd.DataFrame) -> pd.DataFrame:
     """Orders at the till of people who are nobody known: they count in the revenue of the shop alone."""
     at_the_till = good[
         good["channel"].eq("store") & good["status"].eq("completed") & good["returned_at"].eq("")
     ]
-    rows = at_the_till.iloc[stream("guests").choice(len(at_the_till), GUESTS, replace=False)]
+    rows = at_the_till.iloc[stream("guests").choice(len(at_the_till), ORDERS_OF_NOBODY, replace=False)]
     return new_keys(rows, "orders", 1001).assign(customer_id="")
 
 
@@ -226,8 +226,8 @@ def respell(name: str, good: pd.DataFrame) -> pd.DataFrame:
 def mix(name: str, good: pd.DataFrame) -> pd.DataFrame:
     """The input as delivered: good rows in their order, bad rows somewhere among them."""
     repetition = next(repetition for repetition in REPETITIONS if repetition.input == name)
-    guests = [guest_orders(good)] if name == "orders" else []
-    bad = pd.concat([bad_rows(name, good), repeated_rows(repetition, good), *guests])
+    nobodys = [orders_of_nobody(good)] if name == "orders" else []
+    bad = pd.concat([bad_rows(name, good), repeated_rows(repetition, good), *nobodys])
     place = np.r_[np.arange(len(good)), stream(f"places {name}").integers(0, len(good), len(bad))]
     return pd.concat([respell(name, good), bad]).iloc[place.argsort(kind="stable")].reset_index(drop=True)
 
