@@ -277,13 +277,14 @@ mapped as (
         {{ is_return }} as is_return,
 {%- endif %}
 {%- if has_input(input) %}
-        {{ 'source.broken_row' if execute and 'broken_row' in source_columns(input) else 'cast(null as string)' }} as broken_row,
-        {{ row_as_struct('source') }} as source_row
+        {{ 'row_as_delivered.broken_row' if execute and 'broken_row' in source_columns(input) else 'cast(null as string)' }} as broken_row,
+        -- by a name that no column has: it would stand for the column
+        {{ row_as_struct('row_as_delivered') }} as source_row
         {%- if only_news %},
         -- worked out once: what follows is worked out for few
         {{ mapped_id(input, mapped, types) | indent(8) }} as read_by
         {%- endif %}
-    from {{ input_source(input) }} as source
+    from {{ input_source(input) }} as row_as_delivered
     where {{ input_condition(input) }}
 {%- else %}
         cast(null as string) as broken_row,

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import sys
 import time
 from datetime import datetime
@@ -18,6 +19,7 @@ from customer_segmentation import (
     explain_print,
     export,
     inputs,
+    new_input,
     promotion,
     report,
     segment_tables,
@@ -360,6 +362,23 @@ def new_segmentation(name: str, owner: str, question: str | None, basis: str, fo
     click.echo(f"  2. Add {name} to the variable `segmentations` in dbt_project.yml.")
     click.echo(f"  3. dbt build --select segments_{name}, then build everything.")
     click.echo(f"All keys, and what is checked: {scaffold.GUIDE}.")
+
+
+@main.command(name="new-input")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--output", type=output_file, callback=_with_a_folder, help="Where to write it, otherwise it is printed."
+)
+def new_input_file(file: Path, output: Path | None) -> None:
+    """Look at a CSV or Parquet file of orders and write a vars file to begin with."""
+    text = new_input.vars_for(file, re.sub(r"\W+", "_", output.stem if output else "mine"))
+    if output is None:
+        click.echo(text, nl=False)
+    elif output.exists():
+        raise click.BadParameter(f"{output} is there already: it is not written over.")
+    else:
+        output.write_text(text, encoding="utf-8")
+        click.echo(f"Wrote {output}. Look at the lines with `check:`, then: make build INPUT={output}")
 
 
 @main.command(name="check")
