@@ -38,7 +38,7 @@ def reserved_words() -> frozenset[str]:
 def columns() -> set[str]:
     """Return the columns that conditions may use: what property files describe of features and scores."""
     listed = (PROJECT / "macros" / "features" / "feature_models.sql").read_text(encoding="utf-8")
-    described = set(re.findall(r"'(\w+)'", listed))
+    described = set(re.findall(r"'(\w+)'", listed)) - {"features_defined"}  # a variable names those
     return {
         column["name"]
         for path in (PROJECT / "models").glob("*/_*__models.yml")
