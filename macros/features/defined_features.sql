@@ -96,6 +96,16 @@ returns:
     }) }}
 {% endmacro %}
 
+{#- {name: definition as SQL needs it} of those that can be read: `check_features` stops the run where one can't. -#}
+{% macro readable_features() %}
+    {%- set features = {} -%}
+    {%- for name, written in defined_features().items() if written is mapping and feature_measures() | select('in', written) | list -%}
+        {%- set feature = resolved_feature(written) -%}
+        {%- if feature.source in feature_sources() -%}{%- do features.update({name: feature}) -%}{%- endif -%}
+    {%- endfor -%}
+    {{ return(features) }}
+{% endmacro %}
+
 {#- SQL for one feature over rows of its source, each with the as-of date on which it is looked at. -#}
 {% macro feature_expression(feature) -%}
     {%- set rules = feature_sources()[feature.source] -%}

@@ -15,7 +15,7 @@
         {%- endfor -%}
     {%- endif -%}
     {%- if model_name == 'features_defined' -%}
-        {%- for name, written in defined_features().items() if written is mapping -%}{%- do found.update({name: resolved_feature(written).needs}) -%}{%- endfor -%}
+        {%- for name, feature in readable_features().items() -%}{%- do found.update({name: feature.needs}) -%}{%- endfor -%}
     {%- elif model_name == 'features_attributes' -%}
         {%- for name in own_attributes() -%}{%- do found.update({name: 'customers.' ~ name}) -%}{%- endfor -%}
     {%- endif -%}

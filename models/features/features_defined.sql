@@ -1,9 +1,6 @@
 {{ config(materialized='each_date', unique_key='as_of_date', pre_hook="{{ forget_other_features() }}") }}
 {%- set sources = feature_sources() %}
-{%- set features = {} %}
-{%- for name, written in defined_features().items() %}
-{%- do features.update({name: resolved_feature(written)}) %}
-{%- endfor %}
+{%- set features = readable_features() %}
 {%- set as_of_dates = ref('as_of_dates') %}
 {%- set relations = {'products': ref('stg_products')} %}
 {%- for source, rules in sources.items() %}

@@ -116,6 +116,13 @@ def test_a_mistake_in_a_feature_stops_the_run_and_says_where_to_mend_it(project,
     assert [part for part in told if part not in outcome.message] == [], outcome.message
 
 
+def test_a_mistake_is_said_as_well_where_dbt_has_to_read_the_project_anew(project, tmp_path):
+    features = {"mine": {"count": "order"}, "other": "orders", "third": {"days": 3}}
+    outcome = project.dbt(tmp_path, "run", parse=True, inputs={"orders": ORDERS}, features=features)
+    assert not outcome.success
+    assert "The variable features.mine can't be used" in outcome.message, outcome.message
+
+
 @pytest.mark.parametrize("name", ["lifetime_orders", "rfm", "Gift orders", "order"])
 def test_a_feature_has_a_name_of_its_own(project, tmp_path, name: str):
     features = {name: {"count": "orders"}}
