@@ -39,7 +39,6 @@ CALLED = {
     "unit_price": r"(unit|item|list|each).?price|^price$|^preis$|stückpreis|판매가|단가",
     "product_id": r"(product|article|item|sku|stock).?(id|no|nr|number|code)?$|artikel|상품.?(번호|코드)",
     "product_name": r"(product|article|item).?name|description|bezeichnung|title|상품명",
-    "status": r"status|state|상태",
     "channel": r"channel|source|kanal|채널",
 }
 WANTED = (
@@ -67,7 +66,6 @@ class Look:
     names: list[str]
     rows: list[dict[str, str]]
     encoding: str | None = None
-    separator: str | None = None
     notes: list[str] = field(default_factory=list)
 
     def values(self, name: str) -> list[str]:
@@ -124,9 +122,7 @@ def look_at_csv(path: Path) -> Look:
         rows.append({str(name).strip(): value for name, value in row.items() if isinstance(value, str)})
         if len(rows) == SAMPLE:
             break
-    return Look(
-        names, rows, None if encoding in ("ascii", "utf-8") else encoding, separator, [note] if note else []
-    )
+    return Look(names, rows, None if encoding in ("ascii", "utf-8") else encoding, [note] if note else [])
 
 
 def encoding_of(start: bytes) -> tuple[str, str | None]:
